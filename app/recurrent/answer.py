@@ -1,0 +1,258 @@
+"""The answer to a trace request as plain data: what the API sends and the page draws."""
+
+from collections.abc import Callable
+from math import isfinite
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from pydantic import BaseModel
+
+from app.recurrent.errors import Say
+from app.recurrent.index import is_small, whole
+from app.recurrent.positions import End, Strand
+from app.recurrent.shapes import Plan
+from app.recurrent.source import rnn_code
+from app.recurrent.spec import TraceRequest
+from app.recurrent.trace import Trace
+
+SMALL = 65_536  # numbers: 256 KB of float32; up to here every value travels with the trace
+Speak = Callable[[Say], str]
+
+
+class StageAnswer(BaseModel):
+    """One operation: what it reads, what it makes, its line of code, one sentence about it."""
+
+    name: str
+    op: str
+    code: str
+    inputs: list[str]
+    outputs: list[str]
+    parameters: list[str]
+    says: str
+
+
+class TensorAnswer(BaseModel):
+    """A tensor: `min`, `max`, `mean` over its finite values; `values` only in small traces."""
+
+    shape: list[int]
+    axes: list[str]
+    dtype: str
+    min: float | None = None
+    max: float | None = None
+    mean: float | None = None
+    values: Any | None = None
+
+
+class ParameterAnswer(BaseModel):
+    """A parameter and the rows that belong to each gate."""
+
+    shape: list[int]
+    bands: dict[str, tuple[int, int]]
+
+
+class OutputPosition(BaseModel):
+    """These features of `output` are this row's h at every step."""
+
+    layer: int
+    direction: str
+    step: str = "every"
+    features: tuple[int, int]
+
+
+class StatePosition(BaseModel):
+    """This slab of h_n or c_n is this row's state at `step` (one entry per sample)."""
+
+    index: int
+    layer: int
+    direction: str
+    step: list[int]
+
+
+class PositionsAnswer(BaseModel):
+    """Where `output`, `h_n` and `c_n` sit."""
+
+    output: list[OutputPosition]
+    h_n: list[StatePosition]
+    c_n: list[StatePosition]
+
+
+class CostAnswer(BaseModel):
+    """The estimate the limits are held against."""
+
+    bytes: int
+    multiply_adds: int
+
+
+class TextAnswer(BaseModel):
+    """The text as tokens, a list a sample, filled up with "<pad>"; id k is vocabulary[k]."""
+
+    tokens: list[list[str]]
+    lengths: list[int]
+    vocabulary: list[str]
+
+
+class ClaimAnswer(BaseModel):
+    """A statement about this run, evaluated."""
+
+    claim: str
+    holds: bool
+    max_abs_diff: float | None
+    why: str
+
+
+class CheckedAnswer(BaseModel):
+    """What the proof compared, of how many."""
+
+    samples: list[int]
+    steps: int
+    units: int
+    of: dict[str, int]
+
+
+class ProofAnswer(BaseModel):
+    """Largest differences from the plain module, and the tolerance they are under."""
+
+    against: str
+    max_abs_diff: dict[str, float]
+    tolerance: float
+    checked: CheckedAnswer
+
+
+class ShapesAnswer(BaseModel):
+    """A run before it runs: every shape, every parameter, where the results sit, the cost."""
+
+    request: TraceRequest
+    torch: str
+    code: str
+    stages: list[StageAnswer]
+    tensors: dict[str, TensorAnswer]
+    parameters: dict[str, ParameterAnswer]
+    parameter_count: int
+    positions: PositionsAnswer
+    cost: CostAnswer
+    text: TextAnswer | None
+
+
+class TraceAnswer(ShapesAnswer):
+    """The same run with its numbers, its claims and its proof."""
+
+    id: str
+    small: bool
+    claims: list[ClaimAnswer]
+    proof: ProofAnswer
+    warnings: list[str]
+
+
+def describe_plan(plan: Plan, speak: Speak) -> ShapesAnswer:
+    """The answer of POST /shapes. `speak` renders a sentence in the reader's language."""
+    return ShapesAnswer(**_planned(plan, speak))
+
+
+def describe(trace: Trace, id: str, speak: Speak) -> TraceAnswer:
+    """The answer of POST /traces."""
+    small = is_small(trace.plan, SMALL)
+    planned = _planned(trace.plan, speak)
+    planned["tensors"] = {name: _tensor(trace, name, small) for name in trace.plan.tensors}
+    proof = trace.proof
+    return TraceAnswer(
+        **planned,
+        id=id,
+        small=small,
+        claims=[
+            ClaimAnswer(
+                claim=claim.claim,
+                holds=claim.holds,
+                max_abs_diff=claim.max_abs_diff if isfinite(claim.max_abs_diff) else None,
+                why=speak(claim.why),
+            )
+            for claim in trace.claims
+        ],
+        proof=ProofAnswer(
+            against=proof.against,
+            max_abs_diff=proof.max_abs_diff,
+            tolerance=proof.tolerance,
+            checked=CheckedAnswer(**vars(proof.checked)),
+        ),
+        warnings=trace.warnings,
+    )
+
+
+def _planned(plan: Plan, speak: Speak) -> dict[str, Any]:
+    return {
+        "request": plan.request,
+        "torch": torch.__version__,
+        "code": rnn_code(plan.request.model),
+        "stages": [
+            StageAnswer(
+                name=stage.name,
+                op=stage.op,
+                code=stage.code,
+                inputs=list(stage.inputs),
+                outputs=list(stage.outputs),
+                parameters=list(stage.parameters),
+                says=speak(stage.says),
+            )
+            for stage in plan.stages
+        ],
+        "tensors": {
+            name: TensorAnswer(shape=list(tensor.shape), axes=list(tensor.axes), dtype=tensor.dtype)
+            for name, tensor in plan.tensors.items()
+        },
+        "parameters": {
+            name: ParameterAnswer(shape=list(parameter.shape), bands=parameter.bands)
+            for name, parameter in plan.parameters.items()
+        },
+        "parameter_count": plan.parameter_count,
+        "positions": PositionsAnswer(
+            output=[_strand(strand) for strand in plan.positions.output],
+            h_n=[_end(end) for end in plan.positions.h_n],
+            c_n=[_end(end) for end in plan.positions.c_n],
+        ),
+        "cost": CostAnswer(bytes=plan.cost.bytes, multiply_adds=plan.cost.multiply_adds),
+        "text": None
+        if plan.text is None
+        else TextAnswer(tokens=plan.text.tokens, lengths=plan.text.lengths, vocabulary=plan.text.vocabulary),
+    }
+
+
+def _strand(strand: Strand) -> OutputPosition:
+    return OutputPosition(layer=strand.layer, direction=strand.direction, features=strand.features)
+
+
+def _end(end: End) -> StatePosition:
+    return StatePosition(index=end.index, layer=end.layer, direction=end.direction, step=list(end.step))
+
+
+def _tensor(trace: Trace, name: str, small: bool) -> TensorAnswer:
+    planned = trace.plan.tensors[name]
+    answer = TensorAnswer(shape=list(planned.shape), axes=list(planned.axes), dtype=planned.dtype)
+    if not small and "." in name:
+        return answer  # gates of a large trace are derived when they are asked for
+    if not small:
+        stored = trace.done.tensors[name]
+        low, high = (float(end) for end in torch.aminmax(stored))
+        if isfinite(low) and isfinite(high):
+            return answer.model_copy(update={"min": low, "max": high, "mean": float(stored.mean(dtype=torch.float64))})
+    array = whole(trace, name).array
+    finite = array[np.isfinite(array)]
+    if finite.size:
+        answer.min, answer.max = float(finite.min()), float(finite.max())
+        answer.mean = float(finite.mean(dtype=np.float64))
+    if small:
+        answer.values = listed(array)
+    return answer
+
+
+def listed(array: npt.NDArray[Any]) -> Any:
+    """Nested lists; what is not finite becomes None, since JSON has no word for it."""
+    if np.isfinite(array).all():
+        return array.tolist()
+    return np.where(np.isfinite(array), array.astype(object), np.array(None)).tolist()
+
+
+def nonfinite(array: npt.NDArray[Any]) -> list[dict[str, Any]]:
+    """Where and what: [{"at": [0, 3], "is": "nan"}], in the order of the array, at most 1000."""
+    places = np.argwhere(~np.isfinite(array))[:1000]
+    return [{"at": place.tolist(), "is": str(float(array[tuple(place)]))} for place in places]

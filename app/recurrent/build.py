@@ -1,0 +1,188 @@
+"""Spec → torch modules and input tensors; a seed gives the very numbers `torch.manual_seed` would."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Generator, Tensor, nn
+from torch.nn import init
+
+from app.recurrent.errors import Refusal, Say
+from app.recurrent.nested import check_numbers, shape_of
+from app.recurrent.shapes import Plan
+
+MODULES: dict[str, Callable[..., nn.RNNBase]] = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
+
+
+@dataclass(frozen=True)
+class Modules:
+    """The modules of one run, with their weights."""
+
+    embedding: nn.Embedding | None
+    rnn: nn.RNNBase
+    head: nn.Linear | None
+
+    def named(self) -> dict[str, Tensor]:
+        """Every parameter by the API's name, e.g. "rnn.weight_ih_l0"."""
+        parts = {"embedding": self.embedding, "rnn": self.rnn, "head": self.head}
+        return {
+            f"{part}.{name}": parameter
+            for part, module in parts.items()
+            if module is not None
+            for name, parameter in module.named_parameters()
+        }
+
+
+@dataclass(frozen=True)
+class Feed:
+    """What enters: token ids or values, laid out as batch_first says, and the first states."""
+
+    tokens: Tensor | None  # (N, T) or (T, N)
+    values: Tensor | None  # (N, T, F) or (T, N, F)
+    h_0: Tensor  # (L·D, N, H)
+    c_0: Tensor | None  # (L·D, N, H), lstm only
+
+
+def build(plan: Plan) -> Modules:
+    """The modules of `plan`, from its seed or its given values.
+
+    With a seed s the weights equal, bit for bit, those of plain code that calls
+    `torch.manual_seed(s)` and then makes nn.Embedding, the recurrent module and nn.Linear.
+    """
+    modules = _empty(plan)
+    given = plan.request.weights.values
+    if given is not None:
+        _fill(modules, plan, given)
+        return modules
+    generator = Generator().manual_seed(plan.request.weights.seed or 0)
+    if modules.embedding is not None:
+        init.normal_(modules.embedding.weight, generator=generator)
+        if modules.embedding.padding_idx is not None:
+            modules.embedding.weight[modules.embedding.padding_idx].fill_(0)
+    bound = plan.H**-0.5
+    for parameter in modules.rnn.parameters():
+        init.uniform_(parameter, -bound, bound, generator=generator)
+    if modules.head is not None:
+        # kaiming with a = √5, as nn.Linear does it, is uniform within ±1/√fan_in
+        init.kaiming_uniform_(modules.head.weight, a=5**0.5, generator=generator)
+        bound = modules.head.in_features**-0.5
+        init.uniform_(modules.head.bias, -bound, bound, generator=generator)
+    return modules
+
+
+def _empty(plan: Plan) -> Modules:
+    """Modules without values yet, so that no number is drawn from torch's global generator."""
+    asked = plan.request
+    empty = {name: torch.empty(parameter.shape) for name, parameter in plan.parameters.items()}
+
+    def part(name: str) -> dict[str, Tensor]:
+        return {key.removeprefix(f"{name}."): value for key, value in empty.items() if key.startswith(f"{name}.")}
+
+    embedding = head = None
+    if asked.embedding is not None:
+        assert asked.embedding.num_embeddings and asked.embedding.embedding_dim  # filled in by settle()
+        sizes = (asked.embedding.num_embeddings, asked.embedding.embedding_dim)
+        embedding = nn.Embedding(*sizes, padding_idx=asked.embedding.padding_idx, device="meta")
+        hold(embedding, part("embedding"))
+    if asked.head is not None:
+        head = nn.Linear(plan.D * plan.H, asked.head.out_features, device="meta")
+        hold(head, part("head"))
+    return Modules(embedding, rnn_module(plan, part("rnn")), head)
+
+
+def rnn_module(plan: Plan, weights: dict[str, Tensor], *, batch_first: bool | None = None) -> nn.RNNBase:
+    """torch's own module of `plan`, holding `weights` without a copy."""
+    model = plan.request.model
+    options: dict[str, Any] = {"nonlinearity": model.nonlinearity} if model.cell == "rnn" else {}
+    module = MODULES[model.cell](
+        plan.F,
+        plan.H,
+        model.num_layers,
+        bias=model.bias,
+        batch_first=model.batch_first if batch_first is None else batch_first,
+        bidirectional=model.bidirectional,
+        device="meta",  # no memory, no random numbers; hold() puts the weights in
+        **options,
+    )
+    hold(module, weights)
+    return module
+
+
+def hold(module: nn.Module, weights: dict[str, Tensor]) -> None:
+    """Make `weights` the parameters of a module that was made without memory."""
+    module.load_state_dict(weights, assign=True)
+    module.requires_grad_(False)
+
+
+def _fill(modules: Modules, plan: Plan, given: dict[str, list[Any]]) -> None:
+    """Copy the given weights; every parameter must be there, in its own shape."""
+    named = modules.named()
+    for name in given:
+        if name not in named:
+            raise Refusal(
+                "invalid-value",
+                Say("problem.weight_unknown", {"names": ", ".join(named)}),
+                field="weights.values",
+                expected=", ".join(list(named)[:12]),
+            )
+    for name, parameter in named.items():
+        field = f"weights.values.{name}"
+        if name not in given:
+            raise Refusal("invalid-value", Say("problem.weight_missing", {"name": name}), field=field)
+        shape, expected = shape_of(given[name], field), plan.parameters[name].shape
+        if shape != expected:
+            raise Refusal(
+                "shape-mismatch",
+                Say("problem.weight_shape", {"name": name, "got": list(shape), "expected": list(expected)}),
+                field=field,
+                got=list(shape),
+                expected=list(expected),
+                torch=f"RuntimeError: size mismatch for {name.split('.', 1)[1]}: copying a param with shape "
+                f"torch.Size({list(shape)}) from checkpoint, the shape in current model is "
+                f"torch.Size({list(expected)}).",
+            )
+        check_numbers(given[name], shape, field)
+        parameter.copy_(torch.tensor(given[name], dtype=torch.float32))
+
+
+def feed(plan: Plan) -> Feed:
+    """The input and first states of `plan`, checked before by `settle`."""
+    asked = plan.request
+    tokens = values = None
+    if plan.text is not None:
+        tokens = _laid_out(torch.tensor(plan.text.ids), plan)
+    elif asked.input.tokens is not None:
+        tokens = torch.tensor(asked.input.tokens)
+    elif asked.input.values is not None:
+        values = torch.tensor(asked.input.values, dtype=torch.float32)
+    elif asked.input.random is not None:
+        generator = Generator().manual_seed(asked.input.random.seed)
+        if asked.embedding is not None:
+            assert asked.embedding.num_embeddings is not None  # settle() filled it in
+            drawn = torch.randint(asked.embedding.num_embeddings, (plan.N, plan.T), generator=generator)
+            tokens = _laid_out(drawn, plan)
+        else:
+            # always drawn as (N, T, F): batch_first turns the cube and changes no number
+            values = _laid_out(torch.randn(plan.N, plan.T, plan.F, generator=generator), plan)
+    h_0, c_0 = _first_states(plan)
+    return Feed(tokens, values, h_0, c_0)
+
+
+def _laid_out(batch_major: Tensor, plan: Plan) -> Tensor:
+    return batch_major if plan.request.model.batch_first else batch_major.transpose(0, 1).contiguous()
+
+
+def _first_states(plan: Plan) -> tuple[Tensor, Tensor | None]:
+    shape = (plan.L * plan.D, plan.N, plan.H)
+    wants_c = plan.request.model.cell == "lstm"
+    state = plan.request.state
+    if state is not None and state.random is not None:
+        generator = Generator().manual_seed(state.random.seed)
+        h_0 = torch.randn(shape, generator=generator)
+        return h_0, torch.randn(shape, generator=generator) if wants_c else None
+
+    def given(values: list[Any] | None) -> Tensor:
+        return torch.zeros(shape) if values is None else torch.tensor(values, dtype=torch.float32)
+
+    return given(state.h_0 if state else None), given(state.c_0 if state else None) if wants_c else None

@@ -1,0 +1,105 @@
+"""What a run would cost, known before anything is built, and the limits it is held against."""
+
+from dataclasses import dataclass, field
+from math import prod
+
+from app.corpora.tokens import Encoded
+from app.recurrent.errors import Refusal, Say
+from app.recurrent.spec import TraceRequest
+
+FLOAT = 4  # bytes
+INT64 = 8  # bytes
+OVERHEAD = 8 << 20  # bytes: small buffers, the allocator's rounding, Python objects
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Peak bytes (never below what is measured) and multiply-adds of the forward pass."""
+
+    bytes: int
+    multiply_adds: int
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The largest request that is run. Each is a setting, UNROLLED_MAX_… in the environment."""
+
+    batch: int = 256
+    steps: int = 100_000
+    features: int = 4096
+    hidden: int = 2048
+    layers: int = 8
+    vocabulary: int = 200_000
+    out_features: int = 1024
+    bytes: int = 1 << 30
+    multiply_adds: int = 50_000_000_000
+    text_chars: int = 20_000
+    sentences: int = 64
+    settings: dict[str, str] = field(default_factory=dict, compare=False)
+
+    def check(self, name: str, value: int, at: str) -> None:
+        """Refuse `value` for the request's field `at` when it is over the limit `name`."""
+        most: int = getattr(self, name)
+        if value > most:
+            setting = f"UNROLLED_MAX_{name.upper()}"
+            raise Refusal(
+                "over-limit",
+                Say(f"problem.over_limit.{name}", {"got": value, "expected": most, "setting": setting}),
+                field=at,
+                got=value,
+                expected=most,
+            )
+
+    def check_cost(self, cost: Cost) -> None:
+        """Refuse a run whose memory or work would be too much, although each size is allowed."""
+        self.check("bytes", cost.bytes, "model")
+        self.check("multiply_adds", cost.multiply_adds, "model")
+
+
+def check_limits(asked: TraceRequest, N: int, T: int, text: Encoded | None, limits: Limits) -> None:
+    """Hold every size of a settled request against `limits`."""
+    source = "text" if text is not None else "random" if asked.input.random is not None else None
+    if asked.input.text is not None:
+        limits.check("sentences", len(asked.input.text), "input.text")
+        limits.check("text_chars", sum(map(len, asked.input.text)), "input.text")
+    where = f"input.{source}" if source else "input.tokens" if asked.input.tokens else "input.values"
+    limits.check("batch", N, "input.random.batch" if source == "random" else where)
+    limits.check("steps", T, "input.random.seq_len" if source == "random" else where)
+    model = asked.model
+    limits.check("layers", model.num_layers, "model.num_layers")
+    limits.check("hidden", model.hidden_size, "model.hidden_size")
+    limits.check("features", model.input_size or 0, "model.input_size")
+    if asked.embedding is not None:
+        limits.check("vocabulary", asked.embedding.num_embeddings or 0, "embedding.num_embeddings")
+    if asked.head is not None:
+        limits.check("out_features", asked.head.out_features, "head.out_features")
+
+
+def estimate(asked: TraceRequest, N: int, T: int, parameters: dict[str, tuple[int, ...]]) -> Cost:
+    """Bytes at the peak and multiply-adds, from sizes alone."""
+    model = asked.model
+    H, F = model.hidden_size, model.input_size or 0
+    D = 2 if model.bidirectional else 1
+    stacked = {"lstm": 4, "gru": 3, "rnn": 1}[model.cell] * H
+    cells = N * T
+    weights = sum(prod(shape) for shape in parameters.values())
+    work, kept, peak = 0, cells * F * 2, 0  # floats; the input may be kept in both layouts
+    for layer in range(model.num_layers):
+        reads = F if layer == 0 else D * H
+        work += D * cells * stacked * (reads + H)
+        kept += D * cells * H  # every h
+        joined = D * cells * H if D > 1 else 0
+        # inside the kernel: all steps' input products, the steps' outputs and their stacking,
+        # and for the backward direction the flipped input and the flipped answer
+        peak = max(peak, cells * (stacked + 3 * H + (reads + H if D > 1 else 0)) + joined)
+        kept += joined
+    if asked.head is not None:
+        out = asked.head.out_features
+        rows = cells if asked.head.reads == "every_step" else N
+        work += rows * out * D * H
+        kept += rows * (D * H + 4 * out)
+    if asked.embedding is not None:
+        kept += cells * (INT64 // FLOAT) * 2
+    # the proof builds the plain module once more, from the same weights
+    floats = 2 * weights + kept + peak + 4 * len(parameters)
+    return Cost(bytes=FLOAT * floats + OVERHEAD, multiply_adds=work)

@@ -1,0 +1,110 @@
+"""The built-in examples: ready requests for networks people have met elsewhere."""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Variant:
+    """The same example with one thing changed."""
+
+    key: str
+    request: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Example:
+    """A request that runs as it stands; without one it is announced, not yet there."""
+
+    key: str
+    request: dict[str, Any] | None
+    variants: tuple[Variant, ...] = ()
+
+    @property
+    def available(self) -> bool:
+        return self.request is not None
+
+
+_EMBEDDING_LSTM: dict[str, Any] = {
+    "model": {"cell": "lstm", "input_size": 30, "hidden_size": 18, "batch_first": True},
+    "embedding": {"num_embeddings": 100, "embedding_dim": 30},
+    "input": {"random": {"batch": 10, "seq_len": 20}},
+}
+_STACKED_CUBE: dict[str, Any] = {
+    # 3 cities, 7 days, 4 weather features
+    "model": {"cell": "lstm", "input_size": 4, "hidden_size": 5, "num_layers": 2, "batch_first": True},
+    "input": {"random": {"batch": 3, "seq_len": 7}},
+}
+_RNN_HELLO: dict[str, Any] = {
+    "model": {"cell": "rnn", "input_size": 10, "hidden_size": 20},
+    "input": {"random": {"batch": 3, "seq_len": 5}},
+    "state": {"random": {"seed": 1}},
+}
+_REVIEW: dict[str, Any] = {
+    "model": {"cell": "lstm", "input_size": 100, "hidden_size": 100, "batch_first": True},
+    "embedding": {"num_embeddings": 5000, "embedding_dim": 100},
+    "head": {"reads": "last_step", "activation": "sigmoid"},
+    "input": {"random": {"batch": 8, "seq_len": 500}},
+}
+
+
+def _changed(request: dict[str, Any], **parts: dict[str, Any]) -> dict[str, Any]:
+    return request | {name: request[name] | change for name, change in parts.items()}
+
+
+EXAMPLES: tuple[Example, ...] = (
+    Example(
+        "sentiment-imdb",
+        {
+            "model": {"cell": "lstm", "input_size": 30, "hidden_size": 512, "batch_first": True},
+            "embedding": {"num_embeddings": 10_000, "embedding_dim": 30},
+            "head": {"reads": "every_step", "activation": "sigmoid"},
+            "input": {"random": {"batch": 50, "seq_len": 200}},
+        },
+    ),
+    Example(
+        "embedding-lstm",
+        _EMBEDDING_LSTM,
+        (
+            Variant("time_first", _changed(_EMBEDDING_LSTM, model={"batch_first": False})),
+            Variant("bidirectional", _changed(_EMBEDDING_LSTM, model={"bidirectional": True})),
+        ),
+    ),
+    Example(
+        "stacked-cube",
+        _STACKED_CUBE,
+        (Variant("bidirectional", _changed(_STACKED_CUBE, model={"bidirectional": True})),),
+    ),
+    Example(
+        "regression-every-step",
+        {
+            "model": {"cell": "lstm", "input_size": 3, "hidden_size": 16, "num_layers": 2},
+            "head": {"reads": "every_step"},
+            "input": {"random": {"batch": 4, "seq_len": 9}},
+        },
+    ),
+    Example(
+        "rnn-hello",
+        _RNN_HELLO,
+        (Variant("relu", _changed(_RNN_HELLO, model={"nonlinearity": "relu"})),),
+    ),
+    Example(
+        "review-500x100",
+        _REVIEW,
+        (
+            Variant(
+                "top_words",
+                _changed(
+                    _REVIEW,
+                    model={"input_size": 32},
+                    embedding={"embedding_dim": 32},
+                    input={"random": {"batch": 64, "seq_len": 500}},
+                ),
+            ),
+        ),
+    ),
+    Example("rnn-types", None),
+    Example("cross-entropy", None),
+)
+
+BY_KEY = {example.key: example for example in EXAMPLES}

@@ -1,0 +1,123 @@
+"""Gates and the cell state, recovered from every h: two matrix products and one scan, no step loop.
+
+The fused kernel returns h at every step but hides i, f, g, o and the inner c. Since every
+h[t-1] is known once it has run, all pre-activations follow at once from x and h.
+Sizes: n samples, t steps, F what the row reads, H hidden_size, U the units asked for.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from app.recurrent.shapes import GATE_ORDER
+
+BLOCK = 32  # steps a block when a long sequence is scanned in blocks
+NARROW = 4096  # numbers a step below which the loop's own cost outweighs the arithmetic
+
+
+@dataclass(frozen=True)
+class RowWeights:
+    """One row's parameters, gates stacked in torch's order: i f g o, or r z n."""
+
+    W_ih: Tensor  # (G·H, F)
+    W_hh: Tensor  # (G·H, H)
+    b_ih: Tensor  # (G·H,), zeros without bias
+    b_hh: Tensor  # (G·H,)
+
+    def only(self, units: Sequence[int], H: int) -> "RowWeights":
+        """The same for some units: their rows of every gate."""
+        blocks = self.W_ih.shape[0] // H
+        pick = torch.tensor([gate * H + unit for gate in range(blocks) for unit in units])
+        return RowWeights(self.W_ih[pick], self.W_hh[pick], self.b_ih[pick], self.b_hh[pick])
+
+
+def unroll(
+    cell: str,
+    nonlinearity: str,
+    x: Tensor,
+    h: Tensor,
+    h_0: Tensor,
+    c_0: Tensor | None,
+    weights: RowWeights,
+    units: Sequence[int] | None = None,
+) -> dict[str, Tensor]:
+    """What the cell held at each step of one row, in the order in which the row runs.
+
+    x (t, n, F), h (t, n, H), h_0 and c_0 (n, H). Returns tensors (t, n, U) under the names of
+    CELL_TENSORS, where "h" is computed again from the others: beside the kernel's own h it is
+    the proof that the gates are right.
+    """
+    steps, samples, _ = x.shape
+    H = h.shape[-1]
+    h_prev = torch.cat([h_0.unsqueeze(0), h[:-1]])  # (t, n, H)
+    old_h, old_c = h_prev, c_0
+    if units is not None:
+        weights = weights.only(units, H)
+        old_h = h_prev[..., list(units)]
+        old_c = None if c_0 is None else c_0[:, list(units)]
+
+    from_x = torch.addmm(weights.b_ih, x.reshape(steps * samples, -1), weights.W_ih.T)
+    if cell == "gru":
+        from_h = torch.addmm(weights.b_hh, h_prev.reshape(steps * samples, -1), weights.W_hh.T)
+        return _gru(_split("gru", from_x, steps), _split("gru", from_h, steps), old_h)
+    from_h = torch.addmm(weights.b_hh, h_prev.reshape(steps * samples, -1), weights.W_hh.T)
+    z = from_x.add_(from_h)  # every pre-activation of every step, (t·n, G·U)
+    if cell == "rnn":
+        z = z.view(steps, samples, -1)
+        return {"h": torch.relu(z) if nonlinearity == "relu" else torch.tanh(z)}
+    assert old_c is not None
+    return _lstm(_split("lstm", z, steps), old_c)
+
+
+def _split(cell: str, stacked: Tensor, steps: int) -> tuple[Tensor, ...]:
+    return stacked.view(steps, -1, stacked.shape[-1]).chunk(len(GATE_ORDER[cell]), dim=-1)
+
+
+def _lstm(z: tuple[Tensor, ...], c_0: Tensor) -> dict[str, Tensor]:
+    i = torch.sigmoid(z[0])  # how much of the candidate is written
+    f = torch.sigmoid(z[1])  # how much of the old cell state is kept
+    g = torch.tanh(z[2])  # the candidate
+    o = torch.sigmoid(z[3])  # how much of the cell state is shown
+    c = scan(f, i * g, c_0)  # c = f * c_prev + i * g
+    h = o * torch.tanh(c)
+    return {"i": i, "f": f, "g": g, "o": o, "c": c, "h": h}
+
+
+def _gru(from_x: tuple[Tensor, ...], from_h: tuple[Tensor, ...], h_prev: Tensor) -> dict[str, Tensor]:
+    r = torch.sigmoid(from_x[0] + from_h[0])  # how much of the old state the candidate sees
+    z = torch.sigmoid(from_x[1] + from_h[1])  # how much of the old state is kept
+    n = torch.tanh(from_x[2] + r * from_h[2])  # the candidate; b_hn stays inside the reset product
+    h = (1 - z) * n + z * h_prev
+    return {"r": r, "z": z, "n": n, "h": h}
+
+
+def scan(keep: Tensor, write: Tensor, first: Tensor) -> Tensor:
+    """s[t] = keep[t] * s[t-1] + write[t], all steps: (t, n, U) from s[-1] = first (n, U)."""
+    steps = keep.shape[0]
+    if steps > 4 * BLOCK and first.numel() < NARROW:
+        return _scan_in_blocks(keep, write, first)
+    state, states = first, []
+    for kept, written in zip(keep.unbind(), write.unbind(), strict=True):
+        state = torch.addcmul(written, kept, state)
+        states.append(state)
+    return torch.stack(states)
+
+
+def _scan_in_blocks(keep: Tensor, write: Tensor, first: Tensor) -> Tensor:
+    """The same for long, narrow sequences: all blocks at once from zero, then their carries."""
+    steps = keep.shape[0]
+    blocks = -(-steps // BLOCK)
+    short = blocks * BLOCK - steps
+    if short:  # the last block is filled up with steps that change nothing
+        keep = torch.cat([keep, keep.new_ones(short, *first.shape)])
+        write = torch.cat([write, write.new_zeros(short, *first.shape)])
+    keep = keep.view(blocks, BLOCK, -1).transpose(0, 1)  # (BLOCK, blocks, n·U)
+    write = write.view(blocks, BLOCK, -1).transpose(0, 1)
+    inner = scan(keep, write, torch.zeros_like(keep[0]))
+    kept = torch.cumprod(keep, dim=0)
+    ends = scan(kept[-1].unsqueeze(1), inner[-1].unsqueeze(1), first.reshape(1, -1)).squeeze(1)
+    starts = torch.cat([first.reshape(1, -1), ends[:-1]])  # the state that enters each block
+    states = torch.addcmul(inner, kept, starts)
+    return states.transpose(0, 1).reshape(blocks * BLOCK, *first.shape)[:steps]

@@ -1,0 +1,29 @@
+"""The lines of PyTorch a request stands for, as a person would type them."""
+
+from app.recurrent.spec import EmbeddingSpec, ModelSpec, TraceRequest
+
+
+def rnn_code(model: ModelSpec) -> str:
+    """The constructor call, defaults left out: `lstm = nn.LSTM(8, 6, batch_first=True)`."""
+    arguments = [str(model.input_size), str(model.hidden_size)]
+    defaults = ModelSpec(hidden_size=1)
+    for name in ("num_layers", "nonlinearity", "bias", "batch_first", "dropout", "bidirectional", "proj_size"):
+        value = getattr(model, name)
+        if value != getattr(defaults, name) and (name != "nonlinearity" or model.cell == "rnn"):
+            arguments.append(f"{name}={value!r}")
+    return f"{model.cell} = nn.{model.cell.upper()}({', '.join(arguments)})"
+
+
+def rnn_call(asked: TraceRequest) -> str:
+    """The call and what comes back, with the states when they are given."""
+    if asked.model.cell == "lstm":
+        state = ", (h_0, c_0)" if asked.state else ""
+        return f"output, (h_n, c_n) = lstm(x{state})"
+    state = ", h_0" if asked.state else ""
+    return f"output, h_n = {asked.model.cell}(x{state})"
+
+
+def embedding_code(embedding: EmbeddingSpec) -> str:
+    """`nn.Embedding(9, 8, padding_idx=0)`."""
+    pad = "" if embedding.padding_idx is None else f", padding_idx={embedding.padding_idx}"
+    return f"nn.Embedding({embedding.num_embeddings}, {embedding.embedding_dim}{pad})"

@@ -1,0 +1,139 @@
+"""What may be asked: one trace request, field names and defaults as torch has them."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+Cell = Literal["lstm", "gru", "rnn"]
+Reads = Literal["every_step", "last_step", "h_n", "mean"]
+Activation = Literal["sigmoid", "softmax", "log_softmax", "relu", "tanh"]
+
+# Far above any limit of a server, low enough that no product of sizes loses meaning.
+Size = Annotated[int, Field(ge=1, le=1_000_000_000)]
+Seed = Annotated[int, Field(ge=0, le=2**53 - 1)]  # every seed survives JSON in every language
+# Nested lists are checked by nested.py, which can name the exact place that is wrong.
+Nested = Annotated[list[Any], Field(max_length=1_000_000)]
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class Strict(BaseModel):
+    """No coercion, no unknown fields, no NaN: what is asked is exactly what is run."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class ModelSpec(Strict):
+    """The constructor's arguments of nn.LSTM, nn.GRU or nn.RNN."""
+
+    cell: Cell = "lstm"
+    input_size: Size | None = Field(default=None, description="Left out: the embedding's width.")
+    hidden_size: Size
+    num_layers: Annotated[int, Field(ge=1, le=1000)] = 1
+    bias: bool = True
+    batch_first: bool = False
+    dropout: Annotated[float, Field(ge=0, le=1)] = 0.0
+    bidirectional: bool = False
+    proj_size: Annotated[int, Field(ge=0, le=1_000_000_000)] = 0
+    nonlinearity: Literal["tanh", "relu"] = "tanh"
+
+
+class EmbeddingSpec(Strict):
+    """nn.Embedding; for text both sizes may be left out (vocabulary, input_size)."""
+
+    num_embeddings: Size | None = None
+    embedding_dim: Size | None = None
+    padding_idx: Annotated[int, Field(ge=-1_000_000_000, le=1_000_000_000)] | None = None
+
+
+class HeadSpec(Strict):
+    """nn.Linear after the recurrent module, and what it reads."""
+
+    reads: Reads
+    out_features: Size = 1
+    activation: Activation | None = None
+
+
+class LossSpec(Strict):
+    """A loss over the head's answer."""
+
+    kind: Literal["cross_entropy", "nll", "bce", "mse"]
+    target: Any
+
+
+class RandomInput(Strict):
+    """Seeded input: normal numbers, or token ids when there is an embedding."""
+
+    batch: Size
+    seq_len: Size
+    seed: Seed = 0
+
+
+class InputSpec(Strict):
+    """Exactly one way to feed the network."""
+
+    text: Annotated[list[Annotated[str, Field(max_length=100_000)]], Field(max_length=10_000)] | None = None
+    tokens: Nested | None = None
+    values: Nested | None = None
+    random: RandomInput | None = None
+    dataset: Name | None = None
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> "InputSpec":
+        given = [name for name in type(self).model_fields if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise PydanticCustomError(
+                "exactly_one",
+                "give exactly one of text, tokens, values, random, dataset",
+                {"given": ", ".join(given) or "none"},
+            )
+        return self
+
+
+class RandomState(Strict):
+    """A seeded normal h_0 (and c_0) of the size that fits."""
+
+    seed: Seed = 0
+
+
+class StateSpec(Strict):
+    """The state before the first step; what is left out is zero."""
+
+    h_0: Nested | None = None
+    c_0: Nested | None = None
+    random: RandomState | None = None
+
+
+class WeightsSpec(Strict):
+    """Where the weights come from: a seed (torch's own initialisation), or given."""
+
+    seed: Seed | None = None
+    bundled: Name | None = None
+    upload: Name | None = None
+    values: dict[Name, Nested] | None = Field(default=None, max_length=512)
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> "WeightsSpec":
+        given = [name for name in type(self).model_fields if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise PydanticCustomError(
+                "exactly_one",
+                "give exactly one of seed, bundled, upload, values",
+                {"given": ", ".join(given) or "none"},
+            )
+        return self
+
+
+class TraceRequest(Strict):
+    """One forward pass: the modules, what they read, where they start, their weights."""
+
+    model: ModelSpec
+    embedding: EmbeddingSpec | None = None
+    head: HeadSpec | None = None
+    loss: LossSpec | None = None
+    input: InputSpec
+    lengths: Annotated[list[Size], Field(max_length=1_000_000)] | None = None
+    packed: bool = False
+    state: StateSpec | None = None
+    weights: WeightsSpec = WeightsSpec(seed=0)
+    mode: Literal["eval", "train"] = "eval"

@@ -1,0 +1,83 @@
+"""The record of one run: the pass, the proof that it is right, the claims it settles."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from app.recurrent.build import build, feed
+from app.recurrent.claims import Claim, claims
+from app.recurrent.forward import Pass, forward
+from app.recurrent.positions import Row
+from app.recurrent.proof import Proof, prove
+from app.recurrent.shapes import Plan
+
+SLICES_KEPT = 16 << 20  # bytes of derived slices kept per trace: a page reads six quantities of one
+
+
+@dataclass
+class Trace:
+    """A proven pass: its tensors, its proof, the claims it settles."""
+
+    done: Pass
+    proof: Proof
+    claims: list[Claim]
+    warnings: list[str]
+    _slices: OrderedDict[tuple[int, int], dict[str, Tensor]] = field(default_factory=OrderedDict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def plan(self) -> Plan:
+        return self.done.plan
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes this trace holds on to, counting shared storage once."""
+        held = [*self.done.reads, *self.done.h, *self.done.tensors.values(), *self.done.modules.named().values()]
+        storages = {t.untyped_storage().data_ptr(): t.untyped_storage().nbytes() for t in held}
+        return sum(storages.values())
+
+    def cell(self, row: Row, sample: int) -> dict[str, Tensor]:
+        """Everything one row held for one sample, (T, H) each, in the order of the sequence."""
+        key = (row.index, sample)
+        with self._lock:
+            if key in self._slices:
+                self._slices.move_to_end(key)
+                return self._slices[key]
+        made = self.done.unrolled(row, [sample], self.plan.T)
+        if row.direction == "backward":
+            made = {name: tensor.flip(0) for name, tensor in made.items()}
+        # h as the kernel gave it, not as computed again from the gates
+        found = {name: tensor[:, 0] for name, tensor in made.items()} | {"h": self.done.h[row.index][:, sample]}
+        with self._lock:
+            self._slices[key] = found
+            each = sum(tensor.nbytes for tensor in found.values())
+            while len(self._slices) > 1 and len(self._slices) * each > SLICES_KEPT:
+                self._slices.popitem(last=False)
+        return found
+
+
+def run(plan: Plan, cancelled: Callable[[], bool] = lambda: False) -> Trace:
+    """Run `plan`, prove it against the plain module, settle its claims.
+
+    Raises Cancelled when `cancelled()` turns true between two kernels, and a Refusal
+    ("proof-failed") when the record differs from the plain module by more than the tolerance.
+    """
+    with torch.inference_mode():
+        done = forward(plan, build(plan), feed(plan), cancelled)
+        evidence = prove(done)
+        return Trace(done, evidence.proof, claims(done, evidence), _warnings(plan))
+
+
+def _warnings(plan: Plan) -> list[str]:
+    """What torch warns when these modules are constructed."""
+    model = plan.request.model
+    if model.dropout > 0 and model.num_layers == 1:
+        return [
+            "UserWarning: dropout option adds dropout after all but last recurrent layer, so non-zero dropout "
+            f"expects num_layers greater than 1, but got dropout={model.dropout} and num_layers=1"
+        ]
+    return []

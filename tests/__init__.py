@@ -1,0 +1,1 @@
+"""The tests of Unrolled, one file a topic."""

@@ -1,0 +1,168 @@
+"""Every value against plain PyTorch, over generated configurations."""
+
+import os
+from typing import Any
+
+import numpy as np
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from app.recurrent.errors import Refusal
+from app.recurrent.index import read, select, whole
+from app.recurrent.trace import Trace
+from tests.core import plain, requests, stepwise, traced
+
+CONFIGURATIONS = int(os.environ.get("UNROLLED_TEST_CONFIGURATIONS", "250"))
+generated = settings(
+    max_examples=CONFIGURATIONS,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+
+def apart(ours: Any, theirs: Any) -> float:
+    """The largest difference; another shape is a difference too."""
+    ours, theirs = torch.as_tensor(ours), torch.as_tensor(theirs)
+    assert ours.shape == theirs.shape
+    return float((ours - theirs).abs().max())
+
+
+@given(asked=requests())
+@generated
+def test_every_result_equals_the_plain_modules(asked: dict[str, Any]) -> None:
+    trace = traced(**asked)
+    theirs = plain(trace)
+    for name in ("input", "output", "h_n", "c_n", "prediction"):
+        assert (name in theirs) == (name in trace.done.tensors)
+        if name in theirs:
+            limit = 1e-6 * max(1.0, float(theirs[name].abs().max()))
+            assert apart(whole(trace, name).array, theirs[name]) <= limit, name
+    for name, weight in trace.done.modules.named().items():
+        if name.startswith("rnn."):
+            assert torch.equal(weight, theirs[name]), f"{name} is not what torch.manual_seed gives"
+
+
+@given(asked=requests())
+@generated
+def test_every_gate_equals_a_step_by_step_loop(asked: dict[str, Any]) -> None:
+    trace = traced(**asked)
+    theirs = stepwise(trace)
+    assert set(theirs) == {name for name in trace.plan.tensors if "." in name}
+    for name, expected in theirs.items():
+        limit = 1e-6 * max(1.0, float(expected.abs().max()))
+        assert apart(whole(trace, name).array, expected) <= limit, name
+
+
+@given(asked=requests())
+@generated
+def test_the_plan_says_beforehand_what_the_run_will_hold(asked: dict[str, Any]) -> None:
+    trace = traced(**asked)
+    for name, tensor in trace.done.tensors.items():
+        assert tuple(tensor.shape) == trace.plan.tensors[name].shape, name
+    for name, parameter in trace.done.modules.named().items():
+        assert tuple(parameter.shape) == trace.plan.parameters[name].shape, name
+    assert set(trace.done.tensors) == {name for name in trace.plan.tensors if "." not in name}
+    assert trace.plan.parameter_count == sum(p.numel() for p in trace.done.modules.named().values())
+    made = {name for stage in trace.plan.stages for name in stage.outputs}
+    assert made <= set(trace.plan.tensors)
+    for stage in trace.plan.stages:
+        assert set(stage.inputs) <= set(trace.plan.tensors), stage.name
+
+
+@given(asked=requests())
+@generated
+def test_the_positions_say_where_each_result_sits(asked: dict[str, Any]) -> None:
+    trace = traced(**asked)
+    output = whole(trace, "output").array
+    if not trace.plan.request.model.batch_first:
+        output = output.swapaxes(0, 1)
+    suffixes = {(row.layer, row.direction): row.suffix for row in trace.plan.rows}
+    for strand in trace.plan.positions.output:
+        row = whole(trace, f"{suffixes[strand.layer, strand.direction]}.h").array
+        assert np.array_equal(output[:, :, slice(*strand.features)], row)
+    for state, ends in (("h", trace.plan.positions.h_n), ("c", trace.plan.positions.c_n)):
+        for end in ends:
+            row = whole(trace, f"{suffixes[end.layer, end.direction]}.{state}").array
+            slab = whole(trace, f"{state}_n").array[end.index]
+            for sample, step in enumerate(end.step):
+                assert apart(row[sample, step], slab[sample]) <= (0 if state == "h" else 1e-5)
+
+
+@given(asked=requests(), data=st.data())
+@generated
+def test_a_part_of_a_tensor_is_what_numpy_would_cut_out(asked: dict[str, Any], data: st.DataObject) -> None:
+    trace = traced(**asked)
+    name = data.draw(st.sampled_from(sorted(trace.plan.tensors)))
+    array = whole(trace, name).array
+    texts: list[str] = []
+    index: list[int | slice] = []
+    for size in array.shape[: data.draw(st.integers(0, array.ndim))]:
+        if data.draw(st.booleans()):
+            place = data.draw(st.integers(-size, size - 1))
+            texts.append(str(place))
+            index.append(place)
+        else:
+            first, stop = sorted(data.draw(st.tuples(st.integers(0, size), st.integers(0, size))))
+            texts.append(f"{first}:{stop}")
+            index.append(slice(first, stop))
+    try:
+        selection = select(trace.plan, name, ",".join(texts))
+    except Refusal:
+        assert array[tuple(index)].size == 0
+        return
+    assert selection.shape == array[tuple(index)].shape
+    assert np.array_equal(read(trace, selection).array, array[tuple(index)])
+
+
+def test_a_long_narrow_sequence_is_scanned_in_blocks_to_the_same_numbers() -> None:
+    trace = traced(model={"input_size": 3, "hidden_size": 4}, input={"random": {"batch": 2, "seq_len": 401}})
+    theirs = stepwise(trace)
+    for name, expected in theirs.items():
+        assert apart(whole(trace, name).array, expected) <= 2e-6, name
+
+
+def test_a_seed_gives_the_same_trace_whatever_ran_before() -> None:
+    asked: dict[str, Any] = {
+        "model": {"input_size": 4, "hidden_size": 3, "num_layers": 2, "bidirectional": True},
+        "input": {"random": {"batch": 2, "seq_len": 6, "seed": 5}},
+        "weights": {"seed": 7},
+    }
+    first = traced(**asked)
+    torch.manual_seed(123)
+    torch.randn(10)
+    second = traced(**asked)
+    for name in first.plan.tensors:
+        assert np.array_equal(whole(first, name).array, whole(second, name).array), name
+
+
+def test_a_trace_does_not_touch_torchs_global_generator() -> None:
+    torch.manual_seed(9)
+    before = torch.get_rng_state()
+    traced(model={"input_size": 4, "hidden_size": 3}, input={"text": ["one two"]}, head={"reads": "h_n"})
+    assert torch.equal(before, torch.get_rng_state())
+
+
+def test_given_weights_are_used_as_they_are() -> None:
+    trace = traced(
+        model={"input_size": 1, "hidden_size": 1, "cell": "rnn", "bias": False},
+        input={"values": [[[1.0]], [[2.0]]]},
+        weights={"values": {"rnn.weight_ih_l0": [[0.5]], "rnn.weight_hh_l0": [[0.25]]}},
+    )
+    first = np.tanh(0.5)
+    expected = [[[first]], [[np.tanh(1.0 + 0.25 * first)]]]
+    assert apart(whole(trace, "output").array, np.array(expected, dtype=np.float32)) <= 1e-7
+
+
+def test_batch_first_turns_the_cube_and_no_number() -> None:
+    def made(batch_first: bool) -> Trace:
+        return traced(
+            model={"input_size": 4, "hidden_size": 3, "batch_first": batch_first},
+            input={"random": {"batch": 2, "seq_len": 5}},
+        )
+
+    turned, straight = made(True), made(False)
+    for name in ("input", "output"):
+        assert apart(whole(turned, name).array.swapaxes(0, 1), whole(straight, name).array) <= 1e-7
+    assert np.array_equal(whole(turned, "h_n").array, whole(straight, "h_n").array)

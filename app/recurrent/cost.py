@@ -9,7 +9,11 @@ from app.recurrent.spec import TraceRequest
 
 FLOAT = 4  # bytes
 INT64 = 8  # bytes
-OVERHEAD = 8 << 20  # bytes: small buffers, the allocator's rounding, Python objects
+OVERHEAD = 24 << 20  # bytes: small buffers, the allocator's rounding, Python objects
+# How much of a run its proof compares: all of it up to so many multiply-adds (a few milliseconds),
+# beyond that about this share, so that proof stays cheap beside the pass.
+WHOLE = 60_000_000
+SHARE = 0.03
 
 
 @dataclass(frozen=True)
@@ -100,6 +104,8 @@ def estimate(asked: TraceRequest, N: int, T: int, parameters: dict[str, tuple[in
         kept += rows * (D * H + 4 * out)
     if asked.embedding is not None:
         kept += cells * (INT64 // FLOAT) * 2
-    # the proof builds the plain module once more, from the same weights
-    floats = 2 * weights + kept + peak + 4 * len(parameters)
+    # the proof: the plain module's own pass, and every gate of the part that is compared
+    checked = cells if work <= WHOLE else int(cells * max(SHARE, 1 / N)) + 1
+    proof = checked * (model.num_layers * D * 7 * H + 4 * stacked + 5 * D * H)
+    floats = 2 * weights + kept + max(peak, proof) + 4 * len(parameters)
     return Cost(bytes=FLOAT * floats + OVERHEAD, multiply_adds=work)

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from app.recurrent.build import Feed, Modules
 from app.recurrent.errors import Cancelled
-from app.recurrent.gates import RowWeights, unroll
+from app.recurrent.gates import RowWeights, Unrolled, unroll
 from app.recurrent.heads import run_head
 from app.recurrent.positions import Row
 from app.recurrent.shapes import Plan
@@ -39,9 +39,7 @@ class Pass:
         output = self.tensors["output"]
         return output.transpose(0, 1) if self.plan.request.model.batch_first else output
 
-    def unrolled(
-        self, row: Row, samples: slice | list[int], stop: int, units: list[int] | None = None
-    ) -> dict[str, Tensor]:
+    def unrolled(self, row: Row, samples: slice | list[int], stop: int, units: list[int] | None = None) -> Unrolled:
         """Gates, c and h of one row for some samples over its own first `stop` steps, (t, n, U).
 
         "Its own" means in the order in which the row runs: a backward row starts at T-1.

@@ -33,6 +33,14 @@ class RowWeights:
         return RowWeights(self.W_ih[pick], self.W_hh[pick], self.b_ih[pick], self.b_hh[pick])
 
 
+@dataclass(frozen=True)
+class Unrolled:
+    """What a row held, and how far its pre-activations reach: rounding grows with them."""
+
+    held: dict[str, Tensor]  # (t, n, U) each, under the names of CELL_TENSORS
+    reach: float  # max |pre-activation|
+
+
 def unroll(
     cell: str,
     nonlinearity: str,
@@ -42,12 +50,11 @@ def unroll(
     c_0: Tensor | None,
     weights: RowWeights,
     units: Sequence[int] | None = None,
-) -> dict[str, Tensor]:
+) -> Unrolled:
     """What the cell held at each step of one row, in the order in which the row runs.
 
-    x (t, n, F), h (t, n, H), h_0 and c_0 (n, H). Returns tensors (t, n, U) under the names of
-    CELL_TENSORS, where "h" is computed again from the others: beside the kernel's own h it is
-    the proof that the gates are right.
+    x (t, n, F), h (t, n, H), h_0 and c_0 (n, H). The "h" among what is returned is computed
+    again from the gates: beside the kernel's own h it is the proof that they are right.
     """
     steps, samples, _ = x.shape
     H = h.shape[-1]
@@ -61,14 +68,21 @@ def unroll(
     from_x = torch.addmm(weights.b_ih, x.reshape(steps * samples, -1), weights.W_ih.T)
     if cell == "gru":
         from_h = torch.addmm(weights.b_hh, h_prev.reshape(steps * samples, -1), weights.W_hh.T)
-        return _gru(_split("gru", from_x, steps), _split("gru", from_h, steps), old_h)
+        reach = max(_largest(from_x), _largest(from_h))
+        return Unrolled(_gru(_split("gru", from_x, steps), _split("gru", from_h, steps), old_h), reach)
     from_h = torch.addmm(weights.b_hh, h_prev.reshape(steps * samples, -1), weights.W_hh.T)
     z = from_x.add_(from_h)  # every pre-activation of every step, (t·n, G·U)
+    reach = _largest(z)
     if cell == "rnn":
         z = z.view(steps, samples, -1)
-        return {"h": torch.relu(z) if nonlinearity == "relu" else torch.tanh(z)}
+        return Unrolled({"h": torch.relu(z) if nonlinearity == "relu" else torch.tanh(z)}, reach)
     assert old_c is not None
-    return _lstm(_split("lstm", z, steps), old_c)
+    return Unrolled(_lstm(_split("lstm", z, steps), old_c), reach)
+
+
+def _largest(z: Tensor) -> float:
+    low, high = torch.aminmax(z)
+    return max(-float(low), float(high))
 
 
 def _split(cell: str, stacked: Tensor, steps: int) -> tuple[Tensor, ...]:

@@ -27,12 +27,22 @@ def shape_of(value: list[Any], field: str) -> tuple[int, ...]:
 def check_numbers(value: list[Any], shape: tuple[int, ...], field: str, *, integers: bool = False) -> None:
     """Refuse a ragged list, or anything in it that is not a finite number float32 can hold."""
     if len(value) != shape[0]:
-        raise Refusal("shape-mismatch", Say("problem.ragged"), field=field, got=len(value), expected=shape[0])
+        raise Refusal(
+            "shape-mismatch",
+            Say("problem.ragged", {"got": len(value), "expected": shape[0]}),
+            field=field,
+            got=len(value),
+            expected=shape[0],
+        )
     if len(shape) > 1:
         for k, row in enumerate(value):
             if not isinstance(row, list):
                 raise Refusal(
-                    "shape-mismatch", Say("problem.ragged"), field=f"{field}[{k}]", got="number", expected="list"
+                    "shape-mismatch",
+                    Say("problem.ragged", {"got": "a number", "expected": f"{shape[1]}"}),
+                    field=f"{field}[{k}]",
+                    got="number",
+                    expected="list",
                 )
             check_numbers(row, shape[1:], f"{field}[{k}]", integers=integers)
         return

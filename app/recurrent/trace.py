@@ -47,7 +47,7 @@ class Trace:
             if key in self._slices:
                 self._slices.move_to_end(key)
                 return self._slices[key]
-        made = self.done.unrolled(row, [sample], self.plan.T)
+        made = self.done.unrolled(row, [sample], self.plan.T).held
         if row.direction == "backward":
             made = {name: tensor.flip(0) for name, tensor in made.items()}
         # h as the kernel gave it, not as computed again from the gates

@@ -1,0 +1,150 @@
+"""The address of the page: what it can say, what it does with what it does not understand."""
+
+import re
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.recurrent.cost import Limits
+from app.recurrent.examples import EXAMPLES
+from app.recurrent.shapes import plan
+from app.recurrent.spec import TraceRequest
+from app.web.state import KEYS, State, Value, read_state, runnable
+
+ROOT = Path(__file__).parents[1]
+
+
+def of(query: str) -> State:
+    """The state of a query that is understood."""
+    state, found = read_state(parse_qsl(query, keep_blank_values=True))
+    assert found == []
+    return state
+
+
+@st.composite
+def states(draw: st.DrawFn) -> State:
+    """Any state, each value within its own range."""
+    values: dict[str, Value] = {}
+    for key in KEYS:
+        if isinstance(key.default, bool):
+            values[key.name] = draw(st.booleans())
+        elif isinstance(key.default, int):
+            values[key.name] = draw(st.integers(key.low, min(key.high, 300)))
+        elif key.choices:
+            values[key.name] = draw(st.sampled_from(key.choices))
+        else:
+            values[key.name] = key.default
+    sentence = st.text(st.characters(exclude_categories=("Cs", "Cc", "Z")), min_size=1, max_size=30)
+    values["text"] = draw(st.lists(sentence, min_size=1, max_size=4))
+    if values["source"] == "random":
+        values["text"] = ["the film was not good", "i loved it"]
+    return State(values)
+
+
+@given(state=states())
+@settings(max_examples=300, deadline=None, derandomize=True)
+def test_a_state_reads_back_from_its_own_query(state: State) -> None:
+    again = of(state.query())
+    assert again.values == state.values
+    assert again.query() == state.query()
+
+
+def test_the_default_state_is_the_empty_query_and_no_two_of_its_axes_are_alike() -> None:
+    assert State().query() == ""
+    planned = plan(State().request())
+    assert (planned.N, planned.T, planned.F, planned.H) == (2, 5, 8, 6)
+
+
+@pytest.mark.parametrize("example", [each for each in EXAMPLES if each.available], ids=lambda each: each.key)
+def test_an_example_by_its_key_is_the_examples_own_request(example: Any) -> None:
+    state = of(f"example={example.key}")
+    assert state.query() == f"example={example.key}"
+    assert plan(state.request()).request == plan(TraceRequest.model_validate(example.request)).request
+    assert runnable(state, Limits())[0].example == example.key
+
+
+def test_an_example_that_is_changed_is_no_longer_the_example() -> None:
+    state = of("example=rnn-hello&hidden_size=7")
+    assert state.example == ""
+    assert state.values["cell"] == "rnn"
+    assert "hidden_size=7" in state.query()
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([key.name for key in KEYS] + ["example", "foo"]), st.text(max_size=12)), max_size=8
+    )
+)
+@settings(max_examples=400, deadline=None, derandomize=True)
+def test_no_query_whatever_fails_and_the_nearest_state_runs(pairs: list[tuple[str, str]]) -> None:
+    state, _ = read_state(pairs)
+    shown, planned, _ = runnable(state, Limits())
+    again = runnable(shown, Limits())
+    assert again[0].values == shown.values
+    assert again[2] == []
+    assert planned.request == plan(shown.request(), Limits()).request
+
+
+@pytest.mark.parametrize(
+    ("query", "name", "shown"),
+    [
+        ("hidden_size=0", "hidden_size", 1),
+        ("hidden_size=-3", "hidden_size", 1),
+        ("hidden_size=99999", "hidden_size", 2048),
+        ("hidden_size=9999999999999999999999", "hidden_size", 2048),
+        ("hidden_size=many", "hidden_size", 6),
+        ("num_layers=12", "num_layers", 8),
+        ("cell=transformer", "cell", "lstm"),
+        ("bias=maybe", "bias", True),
+        ("source=random&batch=1000", "batch", 256),
+        ("t=17", "t", 4),
+        ("n=9", "n", 1),
+        ("row=l5", "row", "l0"),
+        ("tensor=nothing", "tensor", "output"),
+        ("lang=fr", "lang", ""),
+        ("example=rnn-types", "cell", "lstm"),
+    ],
+)
+def test_a_bad_link_says_what_was_wrong_and_shows_the_nearest_state(query: str, name: str, shown: Value) -> None:
+    state, misread = read_state(parse_qsl(query))
+    near, _, moved = runnable(state, Limits())
+    assert near.values[name] == shown
+    assert misread + moved
+
+
+def test_a_run_too_large_as_a_whole_is_shown_at_the_largest_size_that_fits() -> None:
+    query = "source=random&batch=256&seq_len=5000&input_size=64&hidden_size=2048"
+    near, planned, found = runnable(of(query), Limits())
+    assert [refusal.kind for refusal in found] == ["over-limit"]
+    size = near.values["hidden_size"]
+    assert isinstance(size, int)
+    assert planned.cost.bytes <= Limits().bytes
+    larger = near.with_(hidden_size=size + 1)
+    assert runnable(larger, Limits())[2]
+
+
+def test_an_unknown_name_in_a_link_is_named() -> None:
+    _, found = read_state([("hiden_size", "3")])
+    assert found[0].field == "hiden_size"
+
+
+def test_the_browser_knows_the_same_keys_and_defaults() -> None:
+    """The page writes queries by a table of its own, which must not drift from the server's."""
+    source = (ROOT / "static/js/core/query.js").read_text(encoding="utf-8")
+    table = re.search(r"DEFAULTS = Object\.freeze\(\{(.*?)\n\}\)", source, re.DOTALL)
+    assert table is not None
+    written = dict(re.findall(r"^\s+(\w+): (.+?),(?: //.*)?$", table[1], re.MULTILINE))
+    assert written.pop("example") == '""'
+
+    def literal(value: Value) -> str:
+        if isinstance(value, bool):
+            return str(value).lower()
+        if isinstance(value, list):
+            return "[" + ", ".join(f'"{each}"' for each in value) + "]"
+        return str(value) if isinstance(value, int) else f'"{value}"'
+
+    assert written == {key.name: literal(key.default) for key in KEYS}

@@ -67,9 +67,9 @@ def prove(done: Pass) -> Evidence:
     largest = float(output.abs().max())
     if steps == plan.T:
         worst["h"] = max(worst["h"], difference(plain[1], done.tensors["h_n"][:, samples]))
-    found = [done.unrolled(row, samples, plan.T, units) for row in plan.rows]
-    unrolled = [each.held for each in found]
-    largest = max(largest, max(each.reach for each in found) / ORDINARY_REACH)
+    rows = [done.unrolled(row, samples, plan.T, units) for row in plan.rows]
+    unrolled = [each.held for each in rows]
+    largest = max(largest, max(each.reach for each in rows) / ORDINARY_REACH)
     gates = []
     last_c = []
     for row, held in zip(plan.rows, unrolled, strict=True):

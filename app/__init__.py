@@ -1,0 +1,3 @@
+"""Unrolled: see every number inside an LSTM."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,50 @@
+"""create_app(): the ASGI application, put together from its parts."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from app import __version__
+from app.settings import Settings
+from app.web import api, docs, errors, pages, problems
+from app.web.assets import Assets
+from app.web.guard import Guard
+from app.web.traces import Traces
+from app.web.work import Work
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The application; without `settings`, with those of the environment."""
+    settings = settings or Settings.from_environment()
+    work = Work(settings)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        if work.stopped:
+            work.start()
+        yield
+        work.stop()
+
+    app = FastAPI(
+        title="Unrolled",
+        version=__version__,
+        description="See every number inside an LSTM, a GRU or an RNN. Every number came out of PyTorch.",
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+    )
+    app.state.settings = settings
+    app.state.work = work
+    app.state.traces = Traces(settings, work)
+    app.state.assets = Assets()
+    app.include_router(api.router)
+    app.add_api_route("/healthz", api.get_health, include_in_schema=False)
+    app.include_router(pages.router)
+    app.router.routes += [app.state.assets.route(), *problems.ROUTES]
+    docs.install(app)
+    errors.install(app)
+    app.add_middleware(Guard, settings=settings)
+    return app

@@ -1,0 +1,142 @@
+"""Every limit and path of the server, from the environment: `UNROLLED_` and the field's name in capitals."""
+
+import difflib
+import os
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from app.recurrent.cost import Limits
+
+PREFIX = "UNROLLED_"
+KiB, MiB, GiB = 1 << 10, 1 << 20, 1 << 30
+
+# The smallest and largest value that makes sense; a setting outside is a typing error.
+BOUNDS: dict[str, tuple[float, float]] = {
+    "port": (0, 65_535),
+    "max_layers": (1, 1000),
+    "max_body_bytes": (1 * KiB, 1 * GiB),
+    "max_target_bytes": (256, 32 * KiB),  # the whole request head must stay under serve.HEAD_BYTES
+    "connections": (4, 100_000),
+    "queue": (0, 100_000),
+    "workers": (0, 256),
+    "head_seconds": (0.1, 600),
+    "body_seconds": (0.1, 3600),
+    "deadline_seconds": (0.1, 3600),
+    "shutdown_seconds": (0, 60),
+    "cache_bytes": (0, 1 << 50),
+    "answers_bytes": (0, 1 << 50),
+    "store_bytes": (0, 1 << 50),
+}
+
+
+class SettingsError(ValueError):
+    """A setting that can't be used; its text says which, and what is allowed."""
+
+
+def _default_data() -> Path:
+    cache = os.environ.get("XDG_CACHE_HOME")
+    return (Path(cache) if cache else Path.home() / ".cache") / "unrolled"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the server allows and where it keeps things. Sizes in bytes, times in seconds."""
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    hosts: tuple[str, ...] = ()  # further names this server answers to, e.g. "unrolled.example.org"
+    data: Path = field(default_factory=_default_data)
+
+    # the largest request that is run (see recurrent.cost.Limits)
+    max_batch: int = 256
+    max_steps: int = 100_000
+    max_features: int = 4096
+    max_hidden: int = 2048
+    max_layers: int = 8
+    max_vocabulary: int = 200_000
+    max_out_features: int = 1024
+    max_bytes: int = 512 * MiB
+    max_multiply_adds: int = 50_000_000_000
+    max_text_chars: int = 20_000
+    max_sentences: int = 64
+
+    # what goes over the wire
+    max_body_bytes: int = 4 * MiB
+    max_bodies_bytes: int = 256 * MiB  # all bodies being received together
+    max_target_bytes: int = 16 * KiB  # path and query
+    max_json_numbers: int = 65_536  # in one tensor answer
+    max_binary_bytes: int = 64 * MiB
+
+    # who waits for what
+    connections: int = 512
+    queue: int = 256
+    workers: int = 0  # 0: one less than there are cores
+    per_session: int = 16  # runs of one session waiting or running
+    per_address: int = 192  # the same for one IP address: a whole classroom can be one
+    head_seconds: float = 10.0
+    body_seconds: float = 20.0
+    deadline_seconds: float = 60.0
+    shutdown_seconds: int = 5
+
+    # what is kept
+    cache_bytes: int = 1 * GiB  # traces
+    answers_bytes: int = 64 * MiB  # their JSON
+    store_bytes: int = 256 * MiB  # requests too long for an id, on disk
+
+    def __post_init__(self) -> None:
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                continue
+            low, high = BOUNDS.get(each.name, (1, 1 << 50))
+            if not low <= value <= high:
+                raise SettingsError(
+                    f"{PREFIX}{each.name.upper()} is {value:g}; it must be between {low:g} and {high:g}."
+                )
+        if not self.host or any(c.isspace() or c in "/@" for c in "".join((self.host, *self.hosts))):
+            raise SettingsError(f"{PREFIX}HOST and {PREFIX}HOSTS take names or addresses, without http:// or paths.")
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] = os.environ, **given: Any) -> "Settings":
+        """The settings named in `environ`; `given` wins over both. Raises SettingsError."""
+        known = {each.name: each for each in fields(cls)}
+        found: dict[str, Any] = {}
+        for name, text in environ.items():
+            if not name.startswith(PREFIX):
+                continue
+            key = name[len(PREFIX) :].lower()
+            if key not in known:
+                near = difflib.get_close_matches(key, known, 1)
+                hint = f" Did you mean {PREFIX}{near[0].upper()}?" if near else ""
+                raise SettingsError(f"There is no setting {name}.{hint}")
+            default = known[key].default
+            found[key] = _read(name, text, Path if default is MISSING else type(default))
+        return cls(**(found | given))
+
+    @property
+    def limits(self) -> Limits:
+        """The part that the core holds requests against."""
+        names = {each.name for each in fields(Limits)}
+        return Limits(**{name: getattr(self, f"max_{name}") for name in names if hasattr(self, f"max_{name}")})
+
+    @property
+    def threads(self) -> int:
+        """How many runs go on at once: one core is left to answer everybody else."""
+        return self.workers or max(1, (os.cpu_count() or 2) - 1)
+
+
+def _read(name: str, text: str, kind: type[Any]) -> Any:
+    text = text.strip()
+    if kind is tuple:
+        return tuple(part.strip() for part in text.split(",") if part.strip())
+    if kind is int or kind is float:
+        try:
+            return kind(text.replace("_", ""))
+        except ValueError:
+            wanted = "a whole number" if kind is int else "a number"
+            raise SettingsError(f"{name} is {text[:40]!r}; it must be {wanted}.") from None
+    if not text:
+        raise SettingsError(f"{name} is empty; leave it out to have the default.")
+    return kind(text)

@@ -1,0 +1,298 @@
+"""The page's whole state as a flat query: one table that reads, checks and writes it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+from app.recurrent.cost import Limits
+from app.recurrent.errors import Refusal, Say
+from app.recurrent.examples import BY_KEY
+from app.recurrent.shapes import Plan, plan
+from app.recurrent.spec import TraceRequest
+
+Value = str | int | bool | list[str]
+
+MOST_SENTENCES = 64
+MOST_CHARACTERS = 2_000  # a sentence; the address has to hold them all
+BIG = 1_000_000_000
+STATE_SEED = 1  # of a random h_0 and c_0
+
+
+@dataclass(frozen=True)
+class Key:
+    """One name in the query: what it may be, and what it is when it is left out."""
+
+    name: str
+    default: Value
+    choices: tuple[str, ...] = ()
+    low: int = 0
+    high: int = BIG
+    view: bool = False  # says what is looked at, not what is run
+
+    def read(self, text: str) -> Value | None:
+        """The value that `text` stands for, None when it stands for nothing of this kind."""
+        if isinstance(self.default, bool):
+            return {"true": True, "false": False, "1": True, "0": False}.get(text.lower())
+        if isinstance(self.default, int):
+            if not text.isascii() or not text.lstrip("-").isdigit() or len(text) > 16:
+                return None
+            return int(text) if self.low <= int(text) <= self.high else None
+        return text if not self.choices or text in self.choices else None
+
+    def nearest(self, text: str) -> Value:
+        """A number outside the range goes to its end; anything else to the default."""
+        if isinstance(self.default, int) and not isinstance(self.default, bool):
+            digits = text.lstrip("-")
+            if text.isascii() and digits.isdigit():
+                low = text.startswith("-") or (len(digits) <= 16 and int(text) < self.low)
+                return self.low if low else self.high
+        return self.default
+
+    @property
+    def expected(self) -> str:
+        """What would have been understood, for the message."""
+        if self.choices:
+            return ", ".join(self.choices)
+        if isinstance(self.default, bool):
+            return "true, false"
+        return f"{self.low} … {self.high}"
+
+
+KEYS: tuple[Key, ...] = (
+    Key("cell", "lstm", ("lstm", "gru", "rnn")),
+    Key("input_size", 8, low=1),
+    Key("hidden_size", 6, low=1),
+    Key("num_layers", 1, low=1, high=1000),
+    Key("bias", True),
+    Key("batch_first", True),
+    Key("bidirectional", False),
+    Key("nonlinearity", "tanh", ("tanh", "relu")),
+    Key("source", "text", ("text", "random")),
+    Key("text", ["the film was not good", "i loved it"]),
+    Key("batch", 2, low=1),
+    Key("seq_len", 5, low=1),
+    Key("input_seed", 0, high=2**53 - 1),
+    Key("num_embeddings", 0),  # 0: random values instead of random tokens
+    Key("head", "h_n", ("none", "every_step", "last_step", "h_n")),
+    Key("out_features", 1, low=1),
+    Key("activation", "sigmoid", ("none", "sigmoid", "softmax", "log_softmax", "relu", "tanh")),
+    Key("seed", 0, high=2**53 - 1),
+    Key("h0", "zeros", ("zeros", "random")),
+    Key("t", 0, view=True),
+    Key("n", 0, view=True),
+    Key("row", "", view=True),  # the top layer, forward
+    Key("tensor", "output", view=True),
+    Key("lang", "", ("", "en", "zh"), view=True),
+    Key("theme", "auto", ("auto", "light", "dark"), view=True),
+)
+BY_NAME = {key.name: key for key in KEYS}
+
+# Which key a refusal of the core is about.
+_FIELDS = {
+    "model.input_size": "input_size",
+    "model.hidden_size": "hidden_size",
+    "model.num_layers": "num_layers",
+    "input.random.batch": "batch",
+    "input.random.seq_len": "seq_len",
+    "input.text": "text",
+    "embedding.num_embeddings": "num_embeddings",
+    "head.out_features": "out_features",
+}
+
+
+@dataclass(frozen=True)
+class State:
+    """Everything the page shows, as flat values under the names of KEYS."""
+
+    values: Mapping[str, Value] = field(default_factory=lambda: {key.name: key.default for key in KEYS})
+    example: str = ""
+
+    def with_(self, **changed: Value) -> "State":
+        """The same state with some values changed; it is then no longer the example's."""
+        views = all(BY_NAME[name].view for name in changed)
+        return State({**self.values, **changed}, self.example if views else "")
+
+    def request(self) -> TraceRequest:
+        """The trace request that this state stands for."""
+        v: dict[str, Any] = dict(self.values)
+        model = {
+            name: v[name]
+            for name in ("cell", "input_size", "hidden_size", "num_layers", "bias", "batch_first", "bidirectional")
+        }
+        asked: dict[str, Any] = {"model": model, "weights": {"seed": v["seed"]}}
+        if v["cell"] == "rnn":
+            model["nonlinearity"] = v["nonlinearity"]
+        if v["source"] == "text":
+            asked["input"] = {"text": v["text"]}
+        else:
+            asked["input"] = {"random": {"batch": v["batch"], "seq_len": v["seq_len"], "seed": v["input_seed"]}}
+            if v["num_embeddings"]:
+                asked["embedding"] = {"num_embeddings": v["num_embeddings"], "embedding_dim": v["input_size"]}
+        if v["head"] != "none":
+            activation = None if v["activation"] == "none" else v["activation"]
+            asked["head"] = {"reads": v["head"], "out_features": v["out_features"], "activation": activation}
+        if v["h0"] == "random":
+            asked["state"] = {"random": {"seed": STATE_SEED}}
+        return TraceRequest.model_validate(asked)
+
+    def query(self) -> str:
+        """The shortest query that reads back as this state."""
+        base = _example_values(self.example) if self.example else {key.name: key.default for key in KEYS}
+        pairs: list[tuple[str, str]] = [("example", self.example)] if self.example else []
+        for key in KEYS:
+            value = self.values[key.name]
+            if value == base[key.name] or (
+                key.name == "row" and value == f"l{int(str(self.values['num_layers'])) - 1}"
+            ):
+                continue
+            if isinstance(value, list):
+                pairs += [(key.name, each) for each in value]
+            else:
+                pairs.append((key.name, str(value).lower() if isinstance(value, bool) else str(value)))
+        return urlencode(pairs)
+
+
+def _example_values(key: str) -> dict[str, Value]:
+    """An example's request as flat values."""
+    request = BY_KEY[key].request
+    assert request is not None
+    found: dict[str, Value] = {each.name: each.default for each in KEYS}
+    asked = TraceRequest.model_validate(request)
+    model = asked.model.model_dump()
+    found |= {name: model[name] for name in model if name in found and model[name] is not None}
+    assert asked.input.random is not None  # every example so far reads seeded input
+    found["source"] = "random"
+    found["batch"], found["seq_len"] = asked.input.random.batch, asked.input.random.seq_len
+    found["input_seed"] = asked.input.random.seed
+    found["num_embeddings"] = (asked.embedding.num_embeddings or 0) if asked.embedding else 0
+    found["head"] = asked.head.reads if asked.head else "none"
+    found["out_features"] = asked.head.out_features if asked.head else 1
+    found["activation"] = (asked.head.activation or "none") if asked.head else "none"
+    found["h0"] = "random" if asked.state else "zeros"
+    return found
+
+
+def read_state(pairs: Iterable[tuple[str, str]]) -> tuple[State, list[Refusal]]:
+    """The state that a query stands for, and what in it was not understood.
+
+    What is not understood is replaced by the nearest thing that is.
+    """
+    found: list[Refusal] = []
+    given: dict[str, list[str]] = {}
+    for name, text in list(pairs)[:500]:
+        given.setdefault(name, []).append(text)
+    example = (given.pop("example", [""]) or [""])[-1]
+    if example and not (example in BY_KEY and BY_KEY[example].available):
+        ready = ", ".join(key for key, each in BY_KEY.items() if each.available)
+        found.append(_not_understood("example", example, ready))
+        example = ""
+    values = _example_values(example) if example else {key.name: key.default for key in KEYS}
+    base = dict(values)
+    for name, texts in given.items():
+        if name not in BY_NAME:
+            found.append(_unknown(name))
+        elif name == "text":
+            values["text"] = _sentences(texts, found)
+            values["source"] = "text" if "source" not in given else values["source"]
+        else:
+            key, text = BY_NAME[name], texts[-1]
+            value = key.read(text)
+            if value is None:
+                found.append(_not_understood(name, text, key.expected))
+                value = key.nearest(text)
+            values[name] = value
+    same = all(values[key.name] == base[key.name] for key in KEYS if not key.view)
+    return State(values, example if same else ""), found
+
+
+def _sentences(texts: list[str], found: list[Refusal]) -> list[str]:
+    """The sentences of a link or a form; rows left empty are left out."""
+    kept = [text for text in (each.strip() for each in texts) if text]
+    if len(kept) > MOST_SENTENCES:
+        found.append(_not_understood("text", str(len(kept)), f"1 … {MOST_SENTENCES}"))
+        kept = kept[:MOST_SENTENCES]
+    for k, text in enumerate(kept):
+        if len(text) > MOST_CHARACTERS:
+            say = Say("problem.link_text_long", {"number": k + 1, "got": len(text), "expected": MOST_CHARACTERS})
+            found.append(Refusal("over-limit", say, field="text", got=len(text), expected=MOST_CHARACTERS))
+            kept[k] = text[:MOST_CHARACTERS]
+    return kept
+
+
+def _unknown(name: str) -> Refusal:
+    say = Say("problem.link_unknown", {"name": name[:40]})
+    return Refusal("invalid-value", say, field=name[:40], expected=", ".join(BY_NAME))
+
+
+def _not_understood(name: str, text: str, expected: str) -> Refusal:
+    say = Say("problem.link_value", {"name": name, "got": text[:40], "expected": expected})
+    return Refusal("invalid-value", say, field=name, got=text[:40], expected=expected)
+
+
+def runnable(state: State, limits: Limits) -> tuple[State, Plan, list[Refusal]]:
+    """The nearest state that runs, its plan, and why it is not the one asked for."""
+    found: list[Refusal] = []
+    for _ in range(len(KEYS)):
+        try:
+            planned = plan(state.request(), limits)
+        except Refusal as refusal:
+            found.append(refusal)
+            state = _nearer(state, refusal, limits)
+        else:
+            state, shown = _in_view(state, planned)
+            return state, planned, found + shown
+    fallback = State()
+    return fallback, plan(fallback.request(), limits), found
+
+
+def _nearer(state: State, refusal: Refusal, limits: Limits) -> State:
+    """One step towards a state that runs: the value at fault goes to what is allowed."""
+    name = _FIELDS.get(refusal.field or "")
+    if name == "text" or (refusal.field or "").startswith("input.text"):
+        return state.with_(text=BY_NAME["text"].default)
+    if name is not None and isinstance(refusal.expected, int):
+        return state.with_(**{name: refusal.expected})
+    if refusal.kind == "over-limit":  # memory or work: every size is allowed, all together are not
+        return _largest_that_fits(state, limits)
+    return State()
+
+
+def _largest_that_fits(state: State, limits: Limits) -> State:
+    """The same state with the largest hidden_size that fits, or else with a smaller input."""
+    for name in ("hidden_size", "batch", "seq_len"):
+        low, high = 0, int(str(state.values[name]))
+        while high - low > 1:  # the largest size that runs lies in [low, high)
+            middle = (low + high) // 2
+            try:
+                plan(state.with_(**{name: middle}).request(), limits)
+                low = middle
+            except Refusal:
+                high = middle
+        if low:
+            return state.with_(**{name: low})
+        state = state.with_(**{name: 1})
+    return State()
+
+
+def _in_view(state: State, planned: Plan) -> tuple[State, list[Refusal]]:
+    """The places the page looks at must exist in this run."""
+    rows = [row.suffix for row in planned.rows]
+    allowed: dict[str, tuple[list[str] | int, Value]] = {
+        "t": (planned.T, planned.T - 1),
+        "n": (planned.N, planned.N - 1),
+        "row": (rows, f"l{planned.L - 1}"),
+        "tensor": (list(planned.tensors), "output"),
+    }
+    found: list[Refusal] = []
+    changed: dict[str, Value] = {}
+    for name, (places, otherwise) in allowed.items():
+        value = state.values[name]
+        known = value in places if isinstance(places, list) else isinstance(value, int) and value < places
+        if known:
+            continue
+        changed[name] = otherwise
+        if value != BY_NAME[name].default:
+            expected = ", ".join(places[:12]) if isinstance(places, list) else f"0 … {places - 1}"
+            found.append(_not_understood(name, str(value), expected))
+    return state.with_(**changed) if changed else state, found

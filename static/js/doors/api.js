@@ -1,0 +1,135 @@
+// The only file that touches fetch: the page's twin, the numbers of a tensor, the sentences of a language.
+
+/** @typedef {import("../types.js").Twin} Twin */
+/** @typedef {import("../types.js").Block} Block */
+/** @typedef {import("../types.js").Problem} Problem */
+/** @typedef {import("../types.js").Read} Read */
+
+const TRIES = 6;
+
+/** What the server refused, with its problem where it sent one. */
+export class Refused extends Error {
+  /**
+   * @param {number} status 0: no answer at all
+   * @param {Problem | null} problem
+   */
+  constructor(status, problem) {
+    super(problem?.detail ?? `HTTP ${status}`);
+    this.name = "Refused";
+    this.status = status;
+    this.problem = problem;
+  }
+}
+
+/**
+ * @typedef {object} Api
+ * @property {(query: string) => Promise<Twin>} twin  the newest question only: it ends the one before
+ * @property {(traceId: string, signal: AbortSignal) => Read} reader  reads slices of one trace until the signal ends it
+ * @property {(url: string) => Promise<{[key: string]: string}>} catalogue
+ */
+
+/**
+ * @param {{fetch: typeof fetch, random: () => number, sleep: (ms: number, signal: AbortSignal) => Promise<void>}} [world]
+ * @returns {Api}
+ */
+export function createApi(world = { fetch: (...args) => fetch(...args), random: Math.random, sleep }) {
+  let asking = new AbortController();
+
+  /**
+   * An answer with status 2xx; "try again later" is obeyed, a little later than told, so that a class does not return at once.
+   * @param {string} url
+   * @param {string} accept
+   * @param {AbortSignal} signal
+   */
+  async function get(url, accept, signal) {
+    for (let tried = 1; ; tried += 1) {
+      const answer = await world.fetch(url, { headers: { Accept: accept }, signal }).catch((error) => {
+        if (signal.aborted) throw error;
+        throw new Refused(0, null);
+      });
+      if (answer.ok) return answer;
+      const later = answer.status === 429 || answer.status === 503 ? seconds(answer.headers.get("Retry-After")) : null;
+      if (later === null || tried === TRIES) throw new Refused(answer.status, await problemOf(answer));
+      await world.sleep(1000 * later * (1 + world.random() / 2), signal);
+    }
+  }
+
+  return {
+    async twin(query) {
+      asking.abort();
+      asking = new AbortController();
+      const { signal } = asking;
+      const answer = await get(query ? `/?${query}` : "/", "application/json", signal);
+      const twin = await answer.json();
+      signal.throwIfAborted();
+      return twin;
+    },
+    reader: (traceId, signal) => async (name, index) => {
+      const query = new URLSearchParams({ index, format: "f32" });
+      const url = `/api/v1/traces/${encodeURIComponent(traceId)}/tensors/${encodeURIComponent(name)}?${query}`;
+      const answer = await get(url, "application/octet-stream", signal);
+      return { shape: shapeOf(answer.headers.get("X-Shape")), data: float32(await answer.arrayBuffer()) };
+    },
+    async catalogue(url) {
+      return (await get(url, "application/json", new AbortController().signal)).json();
+    },
+  };
+}
+
+/**
+ * "10,20,18" (or with brackets); nothing at all is a single number.
+ * @param {string | null} header
+ */
+export function shapeOf(header) {
+  return (header ?? "").match(/\d+/g)?.map(Number) ?? [];
+}
+
+/**
+ * Little-endian on the wire, whatever the machine.
+ * @param {ArrayBuffer} bytes
+ */
+export function float32(bytes) {
+  const native = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
+  if (native) return new Float32Array(bytes);
+  const view = new DataView(bytes);
+  return Float32Array.from({ length: bytes.byteLength / 4 }, (_, k) => view.getFloat32(4 * k, true));
+}
+
+/**
+ * Retry-After in seconds, capped at a minute; a date or nothing means a second.
+ * @param {string | null} header
+ */
+export function seconds(header) {
+  const told = Number(header ?? 1);
+  return Number.isFinite(told) ? Math.min(Math.max(told, 0), 60) : 1;
+}
+
+/**
+ * A problem of its own, or the last of a page twin that came without a trace.
+ * @param {Response} answer
+ * @returns {Promise<Problem | null>}
+ */
+async function problemOf(answer) {
+  if (!answer.headers.get("Content-Type")?.includes("json")) return null;
+  const said = await answer.json().catch(() => null);
+  return said?.problems?.at(-1) ?? (said?.detail ? said : null);
+}
+
+/**
+ * @param {number} ms
+ * @param {AbortSignal} signal
+ * @returns {Promise<void>}
+ */
+function sleep(ms, signal) {
+  return new Promise((resolve, reject) => {
+    const stop = () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener("abort", stop);
+      resolve();
+    }, ms);
+    signal.addEventListener("abort", stop, { once: true });
+  });
+}

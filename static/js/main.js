@@ -1,0 +1,139 @@
+// The page starts here: the first answer and the catalogue come out of the HTML, every view gets its host.
+
+import { chosenLang, createAsking, fit } from "./asking.js";
+import { createSay } from "./core/i18n.js";
+import { createStore } from "./core/store.js";
+import { createTensors } from "./core/tensors.js";
+import { createApi } from "./doors/api.js";
+import { find } from "./doors/dom.js";
+import { mountClaims } from "./views/claims.js";
+import { mountCodeline } from "./views/codeline.js";
+import { mountHeatmaps } from "./views/heatmaps.js";
+import { mountInspector } from "./views/inspector.js";
+import { mountMasthead } from "./views/masthead.js";
+import { mountNetwork } from "./views/network.js";
+import { mountProof } from "./views/proof.js";
+import { mountRowpicker } from "./views/rowpicker.js";
+import { mountScene } from "./views/scene.js";
+import { mountSentences } from "./views/sentences.js";
+import { mountStages } from "./views/stages.js";
+import { mountStatus } from "./views/status.js";
+import { mountTable } from "./views/table.js";
+import { mountTimebar } from "./views/timebar.js";
+
+/** @typedef {import("./types.js").Context} Context */
+/** @typedef {import("./types.js").Mount} Mount */
+/** @typedef {import("./types.js").Trace} Trace */
+/** @typedef {import("./types.js").Twin} Twin */
+
+/** Hosts that stand in every page, and those that need a trace to show. @type {[string, Mount][]} */
+const SHELL = [
+  ["#masthead", mountMasthead],
+  ["#code-line", mountCodeline],
+  ["#input-text", mountSentences],
+  ["main", mountStatus],
+];
+/** @type {[string, Mount][]} */
+const WORK = [
+  ["#proof", mountProof],
+  ["#scene", mountScene],
+  ["#timeline", mountTimebar],
+  ["#network", mountNetwork],
+  ["#rowpicker", mountRowpicker],
+  ["#heatmaps", mountHeatmaps],
+  ["#inspector", mountInspector],
+  ["#stages", mountStages],
+  ["#claims", mountClaims],
+  ["#table", mountTable],
+];
+
+start(document, window);
+
+/**
+ * @param {Document} document
+ * @param {Window} window
+ */
+function start(document, window) {
+  /** @type {Twin} */
+  const twin = JSON.parse(find(document, "#first-answer").textContent ?? "");
+  const api = createApi();
+  const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
+  let say = createSay(JSON.parse(find(document, "#catalogue").textContent ?? ""));
+  let reading = new AbortController();
+  let tensors = createTensors({ tensors: {} }, () => Promise.reject(new Error("no trace yet")));
+
+  /** @param {Trace} trace */
+  function traceArrives(trace) {
+    reading.abort();
+    reading = new AbortController();
+    tensors = createTensors(trace, api.reader(trace.id, reading.signal));
+  }
+
+  // Views that need a trace are mounted when there is one, so for them it is never null.
+  const trace = /** @type {Trace} */ (twin.trace);
+  const { problems, lang } = twin;
+  const state = { ...twin.state, lang: chosenLang(window) };
+  const { t, n, row, tensor, theme } = state;
+  const view = { t, n, row, tensor };
+  const store = createStore({
+    trace,
+    state,
+    asked: state,
+    ...(trace ? fit(trace, view) : view),
+    cursor: null,
+    pinned: null,
+    playing: false,
+    status: "ready",
+    problems,
+    lang,
+    theme,
+  });
+
+  const asking = createAsking(store, api, {
+    window,
+    traceArrives,
+    async speak(next) {
+      const url = document.body.dataset[next === "zh" ? "catalogueZh" : "catalogueEn"] ?? "";
+      say = createSay(await api.catalogue(url));
+    },
+  });
+
+  /** @type {Context} */
+  const context = {
+    get say() {
+      return say;
+    },
+    get tensors() {
+      return tensors;
+    },
+    ask: asking.ask,
+    reducedMotion: () => calm.matches,
+  };
+
+  if (trace) traceArrives(trace);
+  mountAll(SHELL);
+  if (trace) mountAll(WORK);
+  store.subscribe((now, previous) => {
+    if (now.trace && !previous.trace) {
+      delete document.body.dataset.empty;
+      mountAll(WORK);
+    }
+    if (now.theme !== previous.theme) document.documentElement.dataset.theme = now.theme;
+    if (now.lang !== previous.lang) translate(document, now.lang);
+  });
+
+  /** @param {[string, Mount][]} views */
+  function mountAll(views) {
+    for (const [selector, mount] of views) mount(find(document, selector), store, context);
+  }
+
+  /** The words that stand in the template. @param {Document} page @param {string} to */
+  function translate(page, to) {
+    page.documentElement.lang = to === "zh" ? "zh-CN" : "en";
+    page.title = say("page.title");
+    for (const node of page.querySelectorAll("[data-say]")) node.textContent = say(node.getAttribute("data-say") ?? "");
+    for (const node of page.querySelectorAll("[data-say-label]")) {
+      node.setAttribute("aria-label", say(node.getAttribute("data-say-label") ?? ""));
+    }
+  }
+}

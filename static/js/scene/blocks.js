@@ -1,0 +1,81 @@
+// What the scene shows of a trace: the blocks of the pipeline from left to right, and what each is made from.
+
+/** @typedef {import("../types.js").Trace} Trace */
+/** @typedef {import("../types.js").Stage} Stage */
+/** @typedef {"sheet" | "cube" | "ends" | "module"} BlockKind */
+/**
+ * @typedef {object} SceneBlock
+ * @property {string} name  the tensor's name; "rnn" for the module
+ * @property {string | null} also  a second name of the same numbers
+ * @property {BlockKind} kind  a sheet lies in the page; a cube and the final states (ends) can be turned
+ * @property {number[]} shape
+ * @property {string[]} axes  torch's order
+ * @property {number} cut  the axis that is cut at the current step, or for ends the axis of rows; -1 for none
+ * @property {number} sample  the axis of the batch, or -1
+ * @property {string | null} from  the block whose numbers it is made of
+ * @property {string} op  the operation on the way here, "" for none
+ * @property {number} parts  equal parts of the last axis (directions side by side), drawn apart by a line
+ */
+
+const ENDS = ["h_n", "c_n"];
+const STARTS = ["h_0", "c_0"];
+
+/** @param {Trace} trace @returns {SceneBlock[]} */
+export function blocksOf(trace) {
+  /** @type {SceneBlock[]} */
+  const blocks = [];
+  const have = new Set();
+  for (const stage of trace.stages) {
+    const given = stage.inputs.find((name) => !STARTS.includes(name));
+    if (given) add(given, null, "", null); // what no stage made: random tokens, values
+    const source = stage.inputs.find((name) => have.has(name)) ?? null;
+    if (stage.name === "rnn") {
+      blocks.push({ ...NOTHING, name: "rnn", kind: "module", from: source, op: stage.op });
+      for (const name of stage.outputs) add(name, "rnn", "", null);
+      continue;
+    }
+    const [name, also] = stage.outputs;
+    if (name) add(name, source, stage.op, also ?? null);
+  }
+  return blocks;
+
+  /** @param {string} name @param {string | null} from @param {string} op @param {string | null} also */
+  function add(name, from, op, also) {
+    const info = trace.tensors[name];
+    if (!info || have.has(name)) return;
+    have.add(name);
+    if (also) have.add(also);
+    const { shape, axes } = info;
+    const kind = shape.length < 3 ? "sheet" : ENDS.includes(name) ? "ends" : "cube";
+    blocks.push({
+      name,
+      also,
+      kind,
+      shape,
+      axes,
+      cut: kind === "ends" ? 0 : axes.indexOf("T"),
+      sample: axes.indexOf("N"),
+      from,
+      op,
+      parts: axes.at(-1) === "D·H" ? 2 : 1,
+    });
+  }
+}
+
+/** @type {Omit<SceneBlock, "name" | "kind" | "from" | "op">} */
+const NOTHING = { also: null, shape: [], axes: [], cut: -1, sample: -1, parts: 1 };
+
+/**
+ * The tensor's axis that lies along each world axis (x right, y down, z into depth); -1 where there is none.
+ * Torch's own order: the first axis into depth, the second down, the last to the right.
+ * @param {{shape: number[]}} block @returns {[number, number, number]}
+ */
+export function worldAxes({ shape }) {
+  const rank = shape.length;
+  return [rank - 1, Math.max(-1, rank - 2), Math.max(-1, rank - 3)];
+}
+
+/** One block is drawn for several names of the same numbers. @param {SceneBlock[]} blocks @param {string} tensor */
+export function blockOf(blocks, tensor) {
+  return blocks.find((block) => block.name === tensor || block.also === tensor) ?? null;
+}

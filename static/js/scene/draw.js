@@ -1,0 +1,248 @@
+// The scene on a canvas: for every visible face one setTransform and one drawImage, then the lines and words around it.
+
+import { facesOf, originOf, partOf, pointOf, slabsOf, viewFor } from "./faces.js";
+import { project } from "./projection.js";
+import { opened } from "./sizes.js";
+import { drawCells } from "./cells.js";
+import { drawArrow, drawConnector, drawLabel, drawModule, drawTag } from "./marks.js";
+
+/** @typedef {import("./layout.js").Layout} Layout */
+/** @typedef {import("./layout.js").Placed} Placed */
+/** @typedef {import("./faces.js").Face} Face */
+/** @typedef {import("./projection.js").View} View */
+/** @typedef {import("./projection.js").Vec2} Vec2 */
+/** @typedef {import("../types.js").CellAt} CellAt */
+/** @typedef {import("../core/colour.js").Scale} Scale */
+/** @typedef {{origin: Vec2, along: Vec2, down: Vec2}} Quad */
+/** @typedef {Record<"paper" | "panel" | "ink" | "inkSoft" | "rule" | "strong" | "accent" | "now" | "h" | "c" | "text" | "code", string>} Palette */
+/**
+ * @typedef {object} Scene
+ * @property {Layout} layout
+ * @property {View} view
+ * @property {number} t
+ * @property {number} n
+ * @property {Mark[]} marked  the last lies on top
+ * @property {string} nowText  the tag of the slice of the current step
+ * @property {string} word  the token that sample n has at step t, "" for none
+ * @property {EndLink[]} links
+ * @property {Record<string, Scale>} scales
+ * @property {Palette} palette
+ * @property {number} ratio  device pixels a CSS pixel
+ * @property {import("./bitmaps.js").Bitmaps} bitmaps
+ * @property {(tensor: string, index: number[]) => number | null} value
+ * @property {{layers: number, both: boolean, cell: string, sizes: string}} module
+ */
+/** @typedef {CellAt & {kind: "pinned" | "cursor" | "alias"}} Mark  alias: the same number in another place */
+/** @typedef {{row: number, ranges: ([number, number] | null)[], from: number[]}} EndLink  the part of output that equals h_n[row] */
+
+const GRID = "rgb(20 24 32 / 0.2)"; // on data colours, which are the same in light and dark
+const EDGE = "rgb(20 24 32 / 0.55)";
+export const SAMPLE = "#14181f"; // the outline of the chosen sample
+const GRID_FROM = 5; // px: smaller cells get no grid
+
+/** @param {CanvasRenderingContext2D} ctx @param {Scene} scene */
+export function drawScene(ctx, scene) {
+  const { layout, palette, ratio } = scene;
+  ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
+  ctx.clearRect(0, 0, ctx.canvas.width, ctx.canvas.height);
+  ctx.lineJoin = "round";
+  for (const arrow of layout.arrows) drawArrow(ctx, arrow, palette);
+  for (const placed of layout.placed) {
+    if (placed.block.kind === "module") drawModule(ctx, placed, scene);
+    else drawBlock(ctx, placed, scene);
+  }
+  const crossed = drawLinks(ctx, scene);
+  for (const placed of layout.placed) {
+    for (const label of placed.labels) drawLabel(ctx, label, palette, crossed);
+    if (placed.block.kind === "ends") drawLeaders(ctx, placed, scene);
+    if (placed.block.kind === "cube") drawLetters(ctx, placed, scene);
+    if (placed.block.name === "tokens") drawWord(ctx, placed, scene);
+  }
+  for (const { labels } of layout.arrows) for (const label of labels) drawLabel(ctx, label, palette);
+}
+
+/** @param {CanvasRenderingContext2D} ctx @param {Placed} placed @param {Scene} scene */
+function drawBlock(ctx, placed, scene) {
+  const { block, size } = placed;
+  const faces = facesOf(placed, scene.view, scene.t);
+  const sample = block.shape.map((_, axis) => (axis === block.sample ? /** @type {[number, number]} */ ([scene.n, scene.n + 1]) : null));
+  const oneOfMany = block.sample >= 0 && block.shape[block.sample] > 1;
+  const step = block.kind === "sheet" && block.cut >= 0 ? block.shape.map((_, axis) => (axis === block.cut ? /** @type {[number, number]} */ ([scene.t, scene.t + 1]) : null)) : null;
+  const dense = block.kind === "ends" && placed.gap < 6; // so many states that outlines would hide them
+  const marked = scene.marked.filter(({ tensor, index }) => tensor === block.name && index.length === block.shape.length);
+  for (const face of faces) {
+    drawFace(ctx, face, size, scene);
+    if (block.name === "output") for (const link of scene.links) outline(ctx, partOf(face, link.ranges), scene.palette.h, 2);
+    if (block.parts > 1) drawSeam(ctx, face, block);
+    if (oneOfMany && (!dense || face.fixedAxis === 0)) outline(ctx, partOf(face, sample), SAMPLE, 1.25);
+    if (step) outline(ctx, partOf(face, step), scene.palette.now, 2.5);
+    outline(ctx, face, face.role === "now" ? scene.palette.now : dense ? GRID : EDGE, face.role === "now" ? 2.5 : 1);
+    for (const mark of marked) drawMark(ctx, face, mark, scene.palette);
+  }
+  if (block.kind === "sheet" && faces.length) drawCells(ctx, placed, faces[0], scene);
+}
+
+/** @param {CanvasRenderingContext2D} ctx @param {Face} face @param {readonly number[]} size @param {Scene} scene */
+function drawFace(ctx, face, size, scene) {
+  const { ratio, palette } = scene;
+  // the true length of an axis, not the foreshortened one: the picture must not be made anew while it turns
+  const [uPx, vPx] = [face.u, face.v].map((extent) => lengthOn(face, extent, size) * ratio);
+  const bitmap = scene.bitmaps.get(face, scene.scales[face.tensor], uPx, vPx);
+  if (!bitmap) return drawEmpty(ctx, face, palette);
+  const { canvas, smooth, partial } = bitmap;
+  const [sx, sw] = [(canvas.width * face.u.from) / face.u.size, (canvas.width * (face.u.to - face.u.from)) / face.u.size];
+  const [sy, sh] = [(canvas.height * face.v.from) / face.v.size, (canvas.height * (face.v.to - face.v.from)) / face.v.size];
+  if (partial) drawEmpty(ctx, face, palette);
+  ctx.save();
+  ctx.transform(face.along[0], face.along[1], face.down[0], face.down[1], face.origin[0], face.origin[1]);
+  ctx.imageSmoothingEnabled = smooth;
+  ctx.drawImage(canvas, sx, sy, sw, sh, 0, 0, 1, 1);
+  ctx.restore();
+  const [cellU, cellV] = [Math.hypot(...face.along) / (face.u.to - face.u.from), Math.hypot(...face.down) / (face.v.to - face.v.from)];
+  if (cellU > GRID_FROM && cellV > GRID_FROM) drawGrid(ctx, face);
+}
+
+/** px of the whole axis as laid out. @param {Face} face @param {import("./faces.js").Extent} extent @param {readonly number[]} size */
+function lengthOn(face, extent, size) {
+  if (extent.axis < 0) return size[1];
+  const rank = Math.max(face.fixedAxis, face.u.axis, face.v.axis) + 1;
+  return size[rank - 1 - extent.axis] ?? size[0];
+}
+
+/** @param {CanvasRenderingContext2D} ctx @param {Quad} quad */
+function trace(ctx, { origin: [x, y], along, down }) {
+  ctx.moveTo(x, y);
+  ctx.lineTo(x + along[0], y + along[1]);
+  ctx.lineTo(x + along[0] + down[0], y + along[1] + down[1]);
+  ctx.lineTo(x + down[0], y + down[1]);
+  ctx.closePath();
+}
+
+/** @param {CanvasRenderingContext2D} ctx @param {Quad | null} quad @param {string} colour @param {number} width */
+function outline(ctx, quad, colour, width) {
+  if (!quad) return;
+  ctx.beginPath();
+  trace(ctx, quad);
+  ctx.strokeStyle = colour;
+  ctx.lineWidth = width;
+  ctx.stroke();
+}
+
+/** @param {CanvasRenderingContext2D} ctx @param {Face} face @param {Mark} mark @param {Palette} palette */
+function drawMark(ctx, face, { index, kind }, palette) {
+  const quad = partOf(face, index.map((k) => /** @type {[number, number]} */ ([k, k + 1])));
+  outline(ctx, quad, palette.paper, kind === "pinned" ? 6 : 4.5);
+  outline(ctx, quad, kind === "pinned" ? palette.accent : palette.ink, kind === "pinned" ? 3 : kind === "cursor" ? 2 : 1);
+}
+
+/** @param {CanvasRenderingContext2D} ctx @param {Face} face */
+function drawGrid(ctx, { origin: [x, y], along, down, u, v }) {
+  ctx.beginPath();
+  const [columns, rows] = [u.to - u.from, v.to - v.from];
+  for (let k = 1; k < columns; k++) {
+    const [px, py] = [x + (along[0] * k) / columns, y + (along[1] * k) / columns];
+    ctx.moveTo(px, py);
+    ctx.lineTo(px + down[0], py + down[1]);
+  }
+  for (let k = 1; k < rows; k++) {
+    const [px, py] = [x + (down[0] * k) / rows, y + (down[1] * k) / rows];
+    ctx.moveTo(px, py);
+    ctx.lineTo(px + along[0], py + along[1]);
+  }
+  ctx.strokeStyle = GRID;
+  ctx.lineWidth = 1;
+  ctx.stroke();
+}
+
+/** The two directions lie side by side in the last axis. @param {CanvasRenderingContext2D} ctx @param {Face} face @param {{shape: number[], parts: number}} block */
+function drawSeam(ctx, face, block) {
+  const last = block.shape.length - 1;
+  const half = block.shape[last] / block.parts;
+  const ranges = block.shape.map((_, axis) => (axis === last ? /** @type {[number, number]} */ ([0, half]) : null));
+  if (face.u.axis === last || face.v.axis === last) outline(ctx, partOf(face, ranges), EDGE, 1.5);
+}
+
+/** No data yet looks like nothing else: paper with sparse slanted lines. @param {CanvasRenderingContext2D} ctx @param {Quad} quad @param {Palette} palette */
+function drawEmpty(ctx, quad, palette) {
+  ctx.save();
+  ctx.beginPath();
+  trace(ctx, quad);
+  ctx.fillStyle = palette.panel;
+  ctx.fill();
+  ctx.clip();
+  const { origin, along, down } = quad;
+  const xs = [origin[0], origin[0] + along[0], origin[0] + down[0], origin[0] + along[0] + down[0]];
+  const ys = [origin[1], origin[1] + along[1], origin[1] + down[1], origin[1] + along[1] + down[1]];
+  const [left, right, top, bottom] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
+  ctx.beginPath();
+  for (let x = left - (bottom - top); x < right; x += 9) {
+    ctx.moveTo(x, bottom);
+    ctx.lineTo(x + (bottom - top), top);
+  }
+  ctx.strokeStyle = palette.rule;
+  ctx.lineWidth = 1;
+  ctx.stroke();
+  ctx.restore();
+}
+
+/** From the slice of output where a final state was read off to that state. @param {CanvasRenderingContext2D} ctx @param {Scene} scene @returns {boolean} do the lines pass behind words, from one row to the next */
+function drawLinks(ctx, scene) {
+  const output = scene.layout.placed.find(({ block }) => block.name === "output");
+  const ends = scene.layout.placed.find(({ block }) => block.name === "h_n");
+  if (!output || !ends) return false;
+  const wrapped = ends.room.x < output.room.x + output.room.w;
+  const last = output.block.shape.length - 1;
+  for (const link of scene.links) {
+    const from = wrapped ? link.from.with(last, link.ranges[last]?.[0] ?? 0) : link.from; // leave on the side that leads there
+    const row = ends.block.shape.length === 3 ? [link.row, 0, 0] : [link.row, 0];
+    drawConnector(ctx, pointOf(output, scene.view, scene.t, from), pointOf(ends, scene.view, scene.t, row), scene.palette);
+  }
+  return wrapped;
+}
+
+/** A thin line from each named final state to its name. @param {CanvasRenderingContext2D} ctx @param {Placed} placed @param {Scene} scene */
+function drawLeaders(ctx, placed, scene) {
+  const slabs = slabsOf(placed, scene.t);
+  const origin = originOf(placed, scene.view);
+  ctx.strokeStyle = scene.palette.strong;
+  ctx.lineWidth = 0.75;
+  ctx.beginPath();
+  for (const { index, x, y } of placed.rows) {
+    const { low, high } = slabs[index];
+    const [px, py] = project(scene.view, [high[0], low[1] + 0.5 * (high[1] - low[1]), scene.view.turn.yaw > 0 ? high[2] : low[2]], origin);
+    ctx.moveTo(px + 1, py);
+    ctx.lineTo(x - 8, y);
+    ctx.lineTo(x, y);
+  }
+  ctx.stroke();
+}
+
+/** The letter of each axis beside an outer edge, and the tag of the current step beside its slice. @param {CanvasRenderingContext2D} ctx @param {Placed} placed @param {Scene} scene */
+function drawLetters(ctx, placed, scene) {
+  const { block, lift } = placed;
+  const view = viewFor(placed, scene.view);
+  const origin = originOf(placed, scene.view);
+  const [x, y, z] = opened(placed, block);
+  const right = view.turn.yaw >= 0;
+  const [depth, down, across] = block.axes;
+  /** @param {string} text @param {import("./projection.js").Vec3} at @param {number} dx @param {number} dy */
+  const letter = (text, at, dx, dy) => {
+    const [px, py] = project(view, at, origin);
+    drawLabel(ctx, { text, x: px + dx, y: py + dy, role: "op", align: "center" }, scene.palette);
+  };
+  letter(across, [x / 2, y, 0], 0, 11);
+  if (Math.abs(view.turn.yaw) > 0.12) letter(depth, [right ? x : 0, y, z / 2], right ? 9 : -9, 8);
+  const slab = slabsOf(placed, scene.t).find(({ role }) => role === "now");
+  const back = right ? 0 : 1;
+  const tag = slab && project(view, [slab.low[0], (slab.low[1] + slab.high[1]) / 2, back ? slab.high[2] : slab.low[2]], origin);
+  if (tag) drawTag(ctx, scene.nowText, tag[0] - 6, tag[1], scene.palette);
+  const edge = project(view, [right ? 0 : x, (y + lift) / 2, 0], origin);
+  if (!right || !tag || Math.abs(edge[1] - tag[1]) > 14) letter(down, [right ? 0 : x, (y + lift) / 2, 0], right ? -10 : 10, 0);
+}
+
+/** The word whose number stands in the current column. @param {CanvasRenderingContext2D} ctx @param {Placed} placed @param {Scene} scene */
+function drawWord(ctx, { block, room }, { t, word, palette }) {
+  if (!word || block.cut !== block.shape.length - 1) return;
+  const x = room.x + ((t + 0.5) / block.shape[block.cut]) * room.w;
+  drawLabel(ctx, { text: word.length > 14 ? `${word.slice(0, 13)}…` : word, x, y: room.y - 10, role: "note", align: "center" }, palette);
+}

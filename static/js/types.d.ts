@@ -1,0 +1,231 @@
+// Every shape of data that crosses a border in the page: the server's answer, the store, what a view is given.
+
+export type Cell = "lstm" | "gru" | "rnn";
+export type Lang = "en" | "zh";
+export type Theme = "auto" | "light" | "dark";
+export type Nested = number | null | Nested[];
+
+// ---- the server's answer (API.md) ----
+
+export interface ModelSpec {
+  cell: Cell;
+  input_size: number;
+  hidden_size: number;
+  num_layers: number;
+  bias: boolean;
+  batch_first: boolean;
+  dropout: number;
+  bidirectional: boolean;
+  proj_size: number;
+  nonlinearity: "tanh" | "relu";
+}
+
+export interface HeadSpec {
+  reads: "every_step" | "last_step" | "h_n" | "mean";
+  out_features: number;
+  activation: null | "sigmoid" | "softmax" | "log_softmax" | "relu" | "tanh";
+}
+
+export interface TraceRequest {
+  model: ModelSpec;
+  embedding: null | { num_embeddings: number; embedding_dim: number; padding_idx: number | null };
+  head: null | HeadSpec;
+  loss?: null | object;
+  input: { [kind: string]: unknown };
+  lengths?: null | number[];
+  packed?: boolean;
+  state?: null | object;
+  weights: { [kind: string]: unknown };
+  mode: "eval" | "train";
+}
+
+export interface Stage {
+  name: string;
+  op: string;
+  code: string;
+  inputs: string[];
+  outputs: string[];
+  parameters: string[];
+  says: string;
+}
+
+export interface TensorInfo {
+  shape: number[];
+  axes: string[];
+  dtype: string;
+  min: number | null;
+  max: number | null;
+  mean: number | null;
+  values?: Nested;
+}
+
+export interface ParameterInfo {
+  shape: number[];
+  bands: { [gate: string]: [number, number] } | null;
+}
+
+export interface OutputPosition {
+  layer: number;
+  direction: "forward" | "backward";
+  step: "every";
+  features: [number, number];
+}
+
+export interface FinalPosition {
+  index: number;
+  layer: number;
+  direction: "forward" | "backward";
+  step: number[];
+}
+
+export interface Positions {
+  output: OutputPosition[];
+  h_n: FinalPosition[];
+  c_n?: FinalPosition[] | null;
+}
+
+export interface Claim {
+  claim: string;
+  holds: boolean;
+  max_abs_diff: number | null;
+  why: string;
+}
+
+export interface Proof {
+  against: string;
+  max_abs_diff: { [what: string]: number };
+  tolerance: number;
+  checked?: { samples: number[]; steps: number; units: number; of: { samples: number; steps: number; units: number } };
+}
+
+export interface Trace {
+  id: string;
+  request: TraceRequest;
+  torch: string;
+  stages: Stage[];
+  tensors: { [name: string]: TensorInfo };
+  parameters: { [name: string]: ParameterInfo };
+  parameter_count: number;
+  positions: Positions;
+  claims: Claim[];
+  proof: Proof;
+  warnings: string[];
+  text: null | { tokens: string[][]; lengths: number[]; vocabulary: string[] };
+  code: string;
+  cost: { bytes: number; multiply_adds: number };
+  small: boolean;
+}
+
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  field: string | null;
+  got: unknown;
+  expected: unknown;
+  torch: string | null;
+  hint: string | null;
+}
+
+// ---- the page ----
+
+/** The whole state of the page, flat, as it stands in the address. */
+export interface FlatState {
+  example: string;
+  cell: Cell;
+  input_size: number;
+  hidden_size: number;
+  num_layers: number;
+  bias: boolean;
+  batch_first: boolean;
+  bidirectional: boolean;
+  nonlinearity: "tanh" | "relu";
+  source: "text" | "random";
+  text: string[];
+  batch: number;
+  seq_len: number;
+  input_seed: number;
+  num_embeddings: number;
+  head: "none" | "every_step" | "last_step" | "h_n";
+  out_features: number;
+  activation: "none" | "sigmoid" | "softmax" | "log_softmax" | "relu" | "tanh";
+  seed: number;
+  h0: "zeros" | "random";
+  t: number;
+  n: number;
+  row: string;
+  tensor: string;
+  lang: Lang | "";
+  theme: Theme;
+}
+
+export interface Twin {
+  state: FlatState;
+  query: string;
+  problems: Problem[];
+  trace: Trace | null;
+  limits: { [name: string]: number };
+  lang: Lang;
+}
+
+/** One number: a tensor's name and an index in that tensor's own axes. */
+export interface CellAt {
+  tensor: string;
+  index: number[];
+}
+
+export interface AppState {
+  /** null only while nothing has run yet (no sentence, or a first answer that failed) */
+  trace: Trace;
+  /** the state that `trace` belongs to */
+  state: FlatState;
+  /** what the controls say; differs from `state` while waiting and after a refusal */
+  asked: FlatState;
+  t: number;
+  n: number;
+  row: string;
+  tensor: string;
+  cursor: CellAt | null;
+  pinned: CellAt | null;
+  playing: boolean;
+  status: "ready" | "loading" | "error";
+  problems: Problem[];
+  lang: Lang;
+  theme: Theme;
+}
+
+export interface Store {
+  get(): AppState;
+  set(patch: Partial<AppState>): void;
+  subscribe(fn: (state: AppState, previous: AppState) => void): () => void;
+}
+
+export type Say = (key: string, params?: { [name: string]: string | number }) => string;
+
+export interface Block {
+  shape: number[];
+  data: Float32Array;
+}
+
+export type IndexPart = number | null | [number, number];
+
+export interface Tensors {
+  slice(name: string, index: IndexPart[]): Promise<Block>;
+  peek(name: string, index: IndexPart[]): Block | null;
+  value(name: string, index: number[]): number | null;
+}
+
+/** Reads one slice from the server: an index as PyTorch writes it, for example "0,:,3:10". */
+export type Read = (name: string, index: string) => Promise<Block>;
+
+export interface Context {
+  readonly say: Say;
+  readonly tensors: Tensors;
+  /** change the request: a new address, a new answer; `typing` waits for a pause and replaces the history entry */
+  ask(patch: Partial<FlatState>, how?: { typing?: boolean }): void;
+  reducedMotion(): boolean;
+}
+
+export type Unmount = () => void;
+export type Mount = (el: HTMLElement, store: Store, context: Context) => Unmount;

@@ -1,0 +1,121 @@
+// The program as a control panel: each argument is edited in place, and what follows from it is written beside it.
+
+import { exact, fixed, grouped } from "../core/format.js";
+import { coordinates } from "../core/places.js";
+import { el as make, find } from "../doors/dom.js";
+
+/** @typedef {import("../types.js").AppState} AppState */
+/** @typedef {import("../types.js").FlatState} FlatState */
+
+const MOST_SHOWN = 4; // predictions that still read as one line
+
+/** @type {import("../types.js").Mount} */
+export function mountCodeline(el, store, context) {
+  const life = new AbortController();
+  const { signal } = life;
+  /** @type {(HTMLInputElement | HTMLSelectElement)[]} */
+  const controls = [...el.querySelectorAll("[data-arg]")].map((node) => /** @type {HTMLInputElement} */ (node));
+  const role = (/** @type {string} */ name) => find(el, `[data-role="${name}"]`);
+
+  el.addEventListener(
+    "input",
+    ({ target }) => {
+      if (!(target instanceof HTMLInputElement) || target.type !== "number" || !target.dataset.arg) return;
+      if (target.validity.badInput || target.value === "") return void target.setAttribute("aria-invalid", "true");
+      target.removeAttribute("aria-invalid");
+      context.ask({ [target.dataset.arg]: target.valueAsNumber }, { typing: true });
+    },
+    { signal },
+  );
+  el.addEventListener(
+    "change",
+    ({ target }) => {
+      if (target instanceof HTMLSelectElement) context.ask({ [String(target.dataset.arg)]: target.value });
+      else if (target instanceof HTMLInputElement && target.type === "checkbox") context.ask({ [String(target.dataset.arg)]: target.checked });
+    },
+    { signal },
+  );
+  el.addEventListener("focusout", () => draw(), { signal });
+  el.addEventListener(
+    "click",
+    ({ target }) => {
+      const button = target instanceof Element ? target.closest("button[data-step]") : null;
+      if (!(button instanceof HTMLElement)) return;
+      /** @type {HTMLInputElement} */
+      const field = find(el, `input[data-arg="${button.dataset.for}"]`);
+      const next = (Number(field.value) || 0) + Number(button.dataset.step);
+      field.value = String(next);
+      context.ask({ [String(button.dataset.for)]: next }, { typing: true });
+    },
+    { signal },
+  );
+
+  function draw() {
+    const { asked, trace, lang } = store.get();
+    for (const control of controls) setControl(control, asked);
+    role("variable").textContent = asked.cell;
+    role("states").textContent = asked.cell === "lstm" ? "h_0 = c_0" : "h_0";
+    role("width").textContent = String(asked.input_size);
+    const fromText = asked.source === "text";
+    const when = /** @type {{[name: string]: boolean}} */ ({
+      rnn: asked.cell === "rnn",
+      head: asked.head !== "none",
+      "no-embedding": !fromText && asked.num_embeddings === 0,
+    });
+    for (const node of el.querySelectorAll("[data-when]")) node.toggleAttribute("hidden", !when[node.getAttribute("data-when") ?? ""]);
+    role("vocabulary").hidden = role("padding").hidden = !fromText;
+    find(el, '[data-arg="num_embeddings"]').parentElement?.toggleAttribute("hidden", fromText);
+    if (!trace) return;
+    role("vocabulary").textContent = String(trace.request.embedding?.num_embeddings ?? "");
+    role("state-shape").textContent = trace.tensors.h_n.shape.join(", ");
+    role("in-features").textContent = String(trace.parameters["head.weight"]?.shape[1] ?? "");
+    role("parameter-count").textContent = context.say("page.parameters", { count: grouped(trace.parameter_count, lang) });
+    void drawPrediction();
+  }
+
+  let newest = 0;
+  async function drawPrediction() {
+    const mine = (newest += 1);
+    const place = role("prediction");
+    const untrained = find(el, ".untrained");
+    const { trace, n, t } = store.get();
+    const info = trace.tensors.prediction;
+    untrained.hidden = !info;
+    if (!info) return void place.replaceChildren();
+    // Every sample's first number where there is one a sample, else the chosen sample's at this step.
+    const timed = info.axes.includes("T");
+    const cells = timed
+      ? [info.axes.map((axis) => (axis === "N" ? n : axis === "T" ? t : 0))]
+      : Array.from({ length: Math.min(MOST_SHOWN, info.axes[0] === "N" ? info.shape[0] : 1) }, (_, k) => info.axes.map((axis) => (axis === "N" ? k : 0)));
+    const blocks = await Promise.all(cells.map((index) => context.tensors.slice("prediction", index))).catch(() => null);
+    if (mine !== newest || !blocks) return;
+    const values = cells.map((index, k) => {
+      const value = blocks[k].data[0];
+      const at = coordinates(trace, { tensor: "prediction", index });
+      return make("data", { value: exact(value), "data-value": exact(value), "data-tensor": "prediction", "data-index": index.join(), title: `prediction[${index.join(", ")}] = ${exact(value)} (N ${at.n})` }, fixed(value));
+    });
+    const more = !timed && info.axes[0] === "N" && info.shape[0] > MOST_SHOWN ? ", …" : "";
+    place.replaceChildren("# ", ...values.flatMap((value, k) => (k ? [", ", value] : [value])), more);
+  }
+
+  draw();
+  const unsubscribe = store.subscribe((state, previous) => {
+    if (state.asked !== previous.asked || state.trace !== previous.trace || state.lang !== previous.lang) draw();
+    else if (state.t !== previous.t || state.n !== previous.n) void drawPrediction();
+  });
+  return () => {
+    unsubscribe();
+    life.abort();
+  };
+}
+
+/**
+ * The control says what is asked; a number under the fingers is left alone.
+ * @param {HTMLInputElement | HTMLSelectElement} control
+ * @param {FlatState} asked
+ */
+function setControl(control, asked) {
+  const value = asked[/** @type {keyof FlatState} */ (control.dataset.arg)];
+  if (control instanceof HTMLInputElement && control.type === "checkbox") control.checked = value === true;
+  else if (control !== document.activeElement || control.tagName === "SELECT") control.value = String(value);
+}

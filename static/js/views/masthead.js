@@ -1,0 +1,83 @@
+// Name, examples, language and theme: links that work by themselves, here without leaving the page.
+
+import { toQuery } from "../core/query.js";
+import { find } from "../doors/dom.js";
+
+/** @type {import("../types.js").Mount} */
+export function mountMasthead(el, store, context) {
+  const life = new AbortController();
+  const { signal } = life;
+  /** @type {HTMLDetailsElement} */
+  const examples = find(el, "#examples");
+  /** @type {HTMLAnchorElement} */
+  const language = find(el, "#language");
+  /** @type {HTMLSelectElement} */
+  const theme = find(el, "#theme");
+
+  examples.addEventListener(
+    "click",
+    (event) => {
+      const link = event.target instanceof Element && event.target.closest("a");
+      if (!link || isForNewTab(event)) return;
+      event.preventDefault();
+      examples.open = false;
+      context.ask({ example: link.dataset.example ?? "" });
+    },
+    { signal },
+  );
+  document.addEventListener(
+    "pointerdown",
+    (event) => {
+      if (event.target instanceof Node && !examples.contains(event.target)) examples.open = false;
+    },
+    { signal },
+  );
+  examples.addEventListener(
+    "keydown",
+    (event) => {
+      if (event.key !== "Escape" || !examples.open) return;
+      examples.open = false;
+      find(examples, "summary").focus();
+    },
+    { signal },
+  );
+  language.addEventListener(
+    "click",
+    (event) => {
+      if (isForNewTab(event)) return;
+      event.preventDefault();
+      context.ask({ lang: otherLang(store.get().lang) });
+    },
+    { signal },
+  );
+  theme.addEventListener("change", () => context.ask({ theme: /** @type {"auto"} */ (theme.value) }), { signal });
+
+  function draw() {
+    const { state, lang, theme: chosen, t, n, row, tensor } = store.get();
+    const other = otherLang(lang);
+    language.href = `/?${toQuery({ ...state, t, n, row, tensor, theme: chosen, lang: other })}`;
+    language.textContent = other === "zh" ? "中文" : "English";
+    language.lang = language.hreflang = other === "zh" ? "zh-CN" : "en";
+    theme.value = chosen;
+    for (const link of examples.querySelectorAll("a")) {
+      const current = link.dataset.example === state.example;
+      if (current) link.setAttribute("aria-current", "true");
+      else link.removeAttribute("aria-current");
+    }
+  }
+  draw();
+  const unsubscribe = store.subscribe((state, previous) => {
+    const keys = /** @type {const} */ (["state", "lang", "theme", "t", "n", "row", "tensor"]);
+    if (keys.some((key) => state[key] !== previous[key])) draw();
+  });
+  return () => {
+    unsubscribe();
+    life.abort();
+  };
+}
+
+/** @param {"en" | "zh"} lang */
+const otherLang = (lang) => /** @type {"en" | "zh"} */ (lang === "zh" ? "en" : "zh");
+
+/** @param {MouseEvent} event */
+const isForNewTab = (event) => event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey;

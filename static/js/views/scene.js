@@ -1,0 +1,357 @@
+// The scene: every tensor of the forward pass on one canvas, left to right; pointer, keyboard and words around it.
+
+import { scalesOf } from "../core/colour.js";
+import { fixed } from "../core/format.js";
+import { aliases } from "../core/places.js";
+import { createBitmaps } from "../scene/bitmaps.js";
+import { blockOf, blocksOf } from "../scene/blocks.js";
+import { SAMPLE, drawScene } from "../scene/draw.js";
+import { equalsText, linksOf } from "../scene/ends.js";
+import { axisText, layout, shapeText } from "../scene/layout.js";
+import { drawLegend, entriesOf, legendLayout } from "../scene/legend.js";
+import { fontOf } from "../scene/marks.js";
+import { pick, step } from "../scene/pick.js";
+import { HOME, clampTurn, viewOf } from "../scene/projection.js";
+
+/** @typedef {import("../types.js").AppState} AppState */
+/** @typedef {import("../types.js").CellAt} CellAt */
+/** @typedef {import("../scene/draw.js").Palette} Palette */
+/** @typedef {{blocks: import("../scene/blocks.js").SceneBlock[], scales: ReturnType<typeof scalesOf>, bitmaps: import("../scene/bitmaps.js").Bitmaps}} Content */
+/** @typedef {{layout: import("../scene/layout.js").Layout, legend: ReturnType<typeof legendLayout>}} Arrangement */
+
+const STILL = 4; // px a pointer may move and still be a click
+const PER_PIXEL = 0.008; // radians turned for each pixel dragged
+const KEY_TURN = 0.09; // radians
+const ZOOM = { least: 0.7, most: 1.9, by: 1.15 };
+
+/** @type {import("../types.js").Mount} */
+export function mountScene(el, store, context) {
+  const stop = new AbortController();
+  const { signal } = stop;
+  const host = make("div", { role: "application", tabindex: "0", "aria-describedby": "scene-help scene-shown scene-cell" });
+  const canvas = make("canvas", { "aria-hidden": "true" });
+  const help = hidden(make("p", { id: "scene-help" }));
+  const shown = hidden(make("p", { id: "scene-shown" }));
+  const cellText = hidden(make("p", { id: "scene-cell" }));
+  Object.assign(host.style, { position: "relative", touchAction: "pan-y", cursor: "grab", overflow: "hidden" });
+  Object.assign(canvas.style, { display: "block", width: "100%" });
+  host.append(canvas);
+  el.replaceChildren(host, help, shown, cellText);
+
+  const ctx = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  const darkness = matchMedia("(prefers-color-scheme: dark)");
+  let turn = HOME;
+  let zoom = 1;
+  let width = 0;
+  let frame = 0;
+  let focused = 0; // the block the keyboard is in
+  /** @type {Content | null} */ let content = null;
+  /** @type {Arrangement | null} */ let arrangement = null;
+  /** @type {Palette | null} */ let palette = null;
+  /** @type {{x: number, y: number, turning: boolean, from: typeof HOME} | null} */ let drag = null;
+
+  // ---- what is shown: state → layout → draw, each rebuilt when what it depends on changed ----
+
+  function contentNow() {
+    const { trace } = store.get();
+    if (!content) {
+      content = { blocks: blocksOf(trace), scales: scalesOf(trace.tensors), bitmaps: createBitmaps(() => context.tensors, redraw) };
+      focused = 0;
+    }
+    return content;
+  }
+
+  function arrangementNow() {
+    if (arrangement) return arrangement;
+    const { trace } = store.get();
+    const { blocks, scales } = contentNow();
+    const { say } = context;
+    const families = paletteNow();
+    /** @type {Map<string, number>} */
+    const measured = new Map();
+    const measure = (/** @type {string} */ text, /** @type {import("../scene/layout.js").Role} */ role) => {
+      const font = fontOf(role, families);
+      const key = `${font}|${text}`;
+      const have = measured.get(key);
+      if (have !== undefined) return have;
+      ctx.font = font;
+      const length = ctx.measureText(text).width;
+      measured.set(key, length);
+      return length;
+    };
+    const steps = blocks.find(({ cut, kind }) => kind === "cube" && cut >= 0);
+    const arranged = layout(blocks, {
+      width,
+      zoom,
+      measure,
+      say,
+      tag: steps && say("scene.now", { t: steps.shape[steps.cut] - 1 }),
+      rowName: (index) => {
+        const end = trace.positions.h_n.find((row) => row.index === index);
+        return end ? say(`scene.row.${end.direction}`, { layer: end.layer }) : "";
+      },
+      equals: (block, row) => (block.name === "h_n" ? equalsText(trace, row) : ""),
+    });
+    const averaged = arranged.placed.some(({ block, size }) => block.shape.some((length) => length > Math.max(...size) * ratio()));
+    /** @type {[string, string][]} */
+    const notes = [[say("scene.step_is"), families.now], [say("scene.sample_is"), SAMPLE], [say("scene.hint"), ""]];
+    if (averaged) notes.push([say("scene.averaged"), ""]);
+    const said = notes.map(([text, colour]) => ({ text, colour }));
+    const legend = legendLayout(entriesOf(blocks, scales), said, width, arranged.bottom, measure);
+    arrangement = { layout: arranged, legend };
+    return arrangement;
+  }
+
+  function paletteNow() {
+    if (palette) return palette;
+    const style = getComputedStyle(el);
+    const of = (/** @type {string} */ name) => style.getPropertyValue(`--${name}`).trim();
+    palette = {
+      paper: of("paper"), panel: of("panel"), ink: of("ink"), inkSoft: of("ink-soft"), rule: of("rule"), strong: of("rule-strong"),
+      accent: of("accent"), now: of("now"), h: of("state-h"), c: of("state-c"), text: of("font-text"), code: of("font-code"),
+    };
+    return palette;
+  }
+
+  function draw() {
+    frame = 0;
+    const state = store.get();
+    if (width === 0 || !state.trace) return;
+    const { blocks, scales, bitmaps } = contentNow();
+    const { layout: arranged, legend } = arrangementNow();
+    const height = Math.ceil(arranged.bottom + legend.height + 8);
+    fitCanvas(height);
+    const { trace, t, n, cursor, pinned } = state;
+    const { model } = trace.request;
+    const inks = paletteNow();
+    drawScene(ctx, {
+      layout: arranged,
+      view: viewOf(turn),
+      t,
+      n,
+      marked: marksOf(trace, cursor, pinned),
+      nowText: context.say("scene.now", { t }),
+      word: trace.text?.tokens[n]?.[t] ?? "",
+      links: linksOf(trace, n),
+      scales,
+      palette: inks,
+      ratio: ratio(),
+      bitmaps,
+      value: (tensor, index) => context.tensors.value(tensor, index),
+      module: {
+        layers: model.num_layers,
+        both: model.bidirectional,
+        cell: `nn.${model.cell.toUpperCase()}`,
+        sizes: `${model.input_size} → ${model.hidden_size}`,
+      },
+    });
+    drawLegend(ctx, legend.items, inks);
+    describe(blocks, state);
+  }
+
+  function redraw() {
+    if (!frame && !signal.aborted) frame = requestAnimationFrame(draw);
+  }
+
+  /** @param {number} height */
+  function fitCanvas(height) {
+    const [w, h] = [Math.round(width * ratio()), Math.round(height * ratio())];
+    if (canvas.width === w && canvas.height === h) return;
+    Object.assign(canvas, { width: w, height: h });
+    canvas.style.height = `${height}px`;
+  }
+
+  /** The same for those who do not see the canvas. @param {Content["blocks"]} blocks @param {AppState} state */
+  function describe(blocks, { t, n, cursor, trace }) {
+    const { say } = context;
+    const names = blocks.map((block) => (block.kind === "module" ? block.op : `${block.name} ${shapeText(block.shape)}: ${block.axes.map((axis, k) => axisText(axis, block.shape[k], say)).join(", ")}`));
+    write(host, say("scene.name"), "aria-label");
+    write(help, say("scene.help"));
+    write(shown, say("scene.shown", { blocks: names.join("; "), t, n }));
+    const at = cursor && blockOf(blocks, cursor.tensor) ? cursor : null;
+    const value = at && context.tensors.value(at.tensor, at.index);
+    write(
+      cellText,
+      at ? say("scene.cell", { tensor: at.tensor, index: at.index.join(", "), value: value === null ? say("scene.cell_unread") : fixed(value, trace.tensors[at.tensor].dtype) }) : "",
+    );
+  }
+
+  // ---- the pointer ----
+
+  /** @param {PointerEvent} event */
+  function cellAt(event) {
+    const box = canvas.getBoundingClientRect();
+    return pick(arrangementNow().layout.placed, viewOf(turn), store.get().t, [event.clientX - box.left, event.clientY - box.top]);
+  }
+
+  host.addEventListener("pointerdown", (event) => {
+    if (event.button !== 0) return;
+    host.setPointerCapture(event.pointerId);
+    drag = { x: event.clientX, y: event.clientY, turning: false, from: turn };
+  }, { signal });
+  host.addEventListener("pointermove", (event) => {
+    if (!drag) return store.set({ cursor: same(cellAt(event), store.get().cursor) });
+    const [dx, dy] = [event.clientX - drag.x, event.clientY - drag.y];
+    drag.turning ||= Math.hypot(dx, dy) > STILL;
+    if (!drag.turning) return;
+    host.style.cursor = "grabbing";
+    turn = clampTurn({ yaw: drag.from.yaw - dx * PER_PIXEL, pitch: drag.from.pitch + dy * PER_PIXEL });
+    redraw();
+  }, { signal });
+  host.addEventListener("pointerup", (event) => {
+    if (drag && !drag.turning) {
+      const cell = cellAt(event);
+      if (cell) {
+        focused = Math.max(0, contentNow().blocks.findIndex(({ name }) => name === cell.tensor));
+        store.set({ cursor: cell, pinned: equal(cell, store.get().pinned) ? null : cell });
+      }
+    }
+    endDrag();
+  }, { signal });
+  host.addEventListener("pointercancel", endDrag, { signal });
+  host.addEventListener("pointerleave", () => {
+    if (!drag) store.set({ cursor: null });
+  }, { signal });
+
+  function endDrag() {
+    drag = null;
+    host.style.cursor = "grab";
+  }
+
+  // ---- the keyboard ----
+
+  host.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || !keyed(event)) return;
+    event.preventDefault();
+    event.stopPropagation(); // the same arrows step through time elsewhere on the page
+  }, { signal });
+
+  /** @param {KeyboardEvent} event @returns {boolean} was it one of ours */
+  function keyed({ key, shiftKey }) {
+    const blocks = contentNow().blocks.filter(({ kind }) => kind !== "module");
+    const { cursor, pinned, t, n } = store.get();
+    const here = cursor && blockOf(blocks, cursor.tensor);
+    const at = here ? blocks.indexOf(here) : Math.min(focused, blocks.length - 1);
+    if (shiftKey && key.startsWith("Arrow")) {
+      const [x, y] = /** @type {Record<string, [number, number]>} */ ({ ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] })[key];
+      turn = clampTurn({ yaw: turn.yaw + x * KEY_TURN, pitch: turn.pitch + y * KEY_TURN });
+    } else if (key === "[" || key === "]") go(blocks, Math.min(blocks.length - 1, Math.max(0, at + (key === "]" ? 1 : -1))));
+    else if (key === "+" || key === "=" || key === "-") rezoom(key === "-" ? zoom / ZOOM.by : zoom * ZOOM.by);
+    else if (key === "Home") {
+      turn = HOME;
+      rezoom(1);
+    } else if (key === "Enter" && here) store.set({ pinned: equal(cursor, pinned) ? null : cursor });
+    else if (key === "Escape" && (cursor || pinned)) store.set({ cursor: null, pinned: null });
+    else {
+      const block = blocks[at];
+      const from = here && cursor ? cursor.index : startOf(block, t, n);
+      const index = step(block, from, key);
+      if (!index) return false;
+      moveTo(block, here ? index : from);
+    }
+    redraw();
+    return true;
+  }
+
+  /** @param {Content["blocks"]} blocks @param {number} at */
+  function go(blocks, at) {
+    focused = at;
+    const { t, n } = store.get();
+    moveTo(blocks[at], startOf(blocks[at], t, n));
+  }
+
+  /** The slice follows the keyboard, so that the cell is always in sight. @param {Content["blocks"][0]} block @param {number[]} index */
+  function moveTo(block, index) {
+    const time = block.axes.indexOf("T");
+    store.set({ cursor: { tensor: block.name, index }, ...(time >= 0 ? { t: index[time] } : {}) });
+  }
+
+  /** @param {number} wanted */
+  function rezoom(wanted) {
+    zoom = Math.min(ZOOM.most, Math.max(ZOOM.least, wanted));
+    arrangement = null;
+  }
+
+  // ---- what starts must stop ----
+
+  const sized = new ResizeObserver(() => {
+    const now = Math.floor(el.clientWidth - parseFloat(getComputedStyle(el).paddingLeft) - parseFloat(getComputedStyle(el).paddingRight));
+    if (now <= 0 || now === width) return;
+    width = now;
+    arrangement = null;
+    redraw();
+  });
+  sized.observe(el);
+  darkness.addEventListener("change", recolour, { signal });
+  window.addEventListener("resize", redraw, { signal }); // another screen may have other pixels
+
+  function recolour() {
+    palette = null;
+    redraw();
+  }
+
+  const forget = store.subscribe((state, previous) => {
+    if (state.trace !== previous.trace) {
+      content?.bitmaps.stop();
+      content = null;
+      arrangement = null;
+    }
+    if (state.lang !== previous.lang) arrangement = palette = null;
+    if (state.theme !== previous.theme) requestAnimationFrame(recolour); // after the page has taken the theme
+    const watched = /** @type {const} */ (["trace", "t", "n", "cursor", "pinned", "lang"]);
+    if (watched.some((key) => state[key] !== previous[key])) redraw();
+  });
+
+  return () => {
+    stop.abort();
+    forget();
+    sized.disconnect();
+    cancelAnimationFrame(frame);
+    content?.bitmaps.stop();
+    el.replaceChildren();
+  };
+}
+
+/** The cells to ring: the pinned one, the one under the pointer, and the same number in other places. @param {import("../types.js").Trace} trace @param {CellAt | null} cursor @param {CellAt | null} pinned */
+function marksOf(trace, cursor, pinned) {
+  /** @type {import("../scene/draw.js").Mark[]} */
+  const marks = [];
+  const pairs = /** @type {const} */ ([[pinned, "pinned"], [cursor, "cursor"]]);
+  for (const [cell, kind] of pairs) {
+    if (!cell || !Object.hasOwn(trace.tensors, cell.tensor)) continue;
+    for (const other of aliases(trace, cell)) marks.push({ ...other, kind: "alias" });
+    marks.push({ ...cell, kind });
+  }
+  return marks;
+}
+
+const ratio = () => Math.min(3, window.devicePixelRatio || 1);
+
+/** @param {{axes: string[], shape: number[]}} block @param {number} t @param {number} n */
+const startOf = ({ axes, shape }, t, n) => axes.map((axis, k) => Math.min(shape[k] - 1, axis === "T" ? t : axis === "N" ? n : 0));
+
+/** @param {CellAt | null} a @param {CellAt | null} b */
+const equal = (a, b) => a === b || (!!a && !!b && a.tensor === b.tensor && a.index.join() === b.index.join());
+
+/** The old object where it says the same, so that nobody is notified. @param {CellAt | null} fresh @param {CellAt | null} old */
+const same = (fresh, old) => (equal(fresh, old) ? old : fresh);
+
+/** @template {keyof HTMLElementTagNameMap} K @param {K} tag @param {Record<string, string>} attributes @returns {HTMLElementTagNameMap[K]} */
+function make(tag, attributes) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  return node;
+}
+
+/** Read out, not seen. @template {HTMLElement} E @param {E} node @returns {E} */
+function hidden(node) {
+  Object.assign(node.style, { position: "absolute", width: "1px", height: "1px", margin: "-1px", overflow: "hidden", clipPath: "inset(50%)", whiteSpace: "nowrap" });
+  return node;
+}
+
+/** Only when it differs: a screen reader takes every change for news. @param {HTMLElement} node @param {string} text @param {string} [attribute] */
+function write(node, text, attribute) {
+  if (attribute) {
+    if (node.getAttribute(attribute) !== text) node.setAttribute(attribute, text);
+  } else if (node.textContent !== text) node.textContent = text;
+}

@@ -1,0 +1,161 @@
+// One line of text a sample with its tokens beneath, or the sizes of a random input.
+
+import { el as make, find } from "../doors/dom.js";
+
+/** @typedef {import("../types.js").FlatState} FlatState */
+
+/** @type {import("../types.js").Mount} */
+export function mountSentences(el, store, context) {
+  const life = new AbortController();
+  const { signal } = life;
+  const list = find(el, ".rows");
+  const sizes = find(el, ".sizes");
+  const add = make("button", { type: "button", class: "button quiet-button", "data-do": "add" });
+  const invitation = make("p", { class: "invitation" });
+  el.append(add, invitation);
+
+  /** What stands in the rows, empty ones too; only the others are asked for. @type {string[]} */
+  let drafts = [...store.get().asked.text];
+  const filled = () => drafts.map((line) => line.trim()).filter((line) => line !== "");
+  /** What the page asks for as far as these rows know; anything else came from outside. */
+  let known = filled().join("\n");
+
+  el.addEventListener(
+    "input",
+    ({ target }) => {
+      if (!(target instanceof HTMLInputElement)) return;
+      if (target.type === "number" && target.value !== "") context.ask({ [String(target.dataset.arg)]: target.valueAsNumber }, { typing: true });
+      if (target.name !== "text") return;
+      drafts[Number(target.dataset.row)] = target.value;
+      tell({ typing: true });
+    },
+    { signal },
+  );
+  el.addEventListener(
+    "change",
+    ({ target }) => {
+      if (target instanceof HTMLInputElement && target.name === "source") context.ask({ source: /** @type {"text"} */ (target.value) });
+    },
+    { signal },
+  );
+  el.addEventListener(
+    "click",
+    ({ target }) => {
+      const button = target instanceof Element ? target.closest("button") : null;
+      if (!button) return;
+      if (button.dataset.do === "add") {
+        drafts.push("");
+        drawRows();
+        focusRow(drafts.length - 1);
+      } else if (button.dataset.do === "remove") {
+        const row = Number(button.dataset.row);
+        drafts.splice(row, 1);
+        drawRows();
+        focusRow(Math.min(row, drafts.length - 1));
+        tell();
+      } else if (button.dataset.step) {
+        /** @type {HTMLInputElement} */
+        const field = find(sizes, `input[data-arg="${button.dataset.for}"]`);
+        field.value = String((Number(field.value) || 0) + Number(button.dataset.step));
+        context.ask({ [String(button.dataset.for)]: Number(field.value) }, { typing: true });
+      }
+    },
+    { signal },
+  );
+
+  /** @param {{typing?: boolean}} [how] */
+  function tell(how) {
+    invitation.textContent = filled().length ? "" : context.say("page.input.empty");
+    if (!filled().length) return;
+    known = filled().join("\n");
+    context.ask({ text: filled() }, how);
+  }
+
+  /** @param {number} row */
+  function focusRow(row) {
+    list.querySelectorAll("input")[row]?.focus();
+  }
+
+  function drawRows() {
+    while (list.children.length > drafts.length) list.lastElementChild?.remove();
+    drafts.forEach((line, row) => {
+      const item = list.children[row] ?? list.appendChild(emptyRow(row));
+      const field = find(item, "input");
+      if (/** @type {HTMLInputElement} */ (field).value !== line) /** @type {HTMLInputElement} */ (field).value = line;
+      field.setAttribute("aria-label", context.say("page.input.sentence", { n: row }));
+      drawRemove(item, row);
+      drawChips(item, row);
+    });
+    add.textContent = context.say("page.input.add");
+    add.hidden = store.get().asked.source !== "text";
+    invitation.textContent = filled().length ? "" : context.say("page.input.empty");
+  }
+
+  /** @param {number} row */
+  function emptyRow(row) {
+    const field = make("input", { class: "field wide", type: "text", name: "text", "data-arg": "text", "data-row": row, spellcheck: "false", maxlength: 2000 });
+    return make("li", { class: "row" }, make("div", { class: "row-line" }, make("span", { class: "row-n", "aria-hidden": "true" }, String(row)), field));
+  }
+
+  /** @param {Element} item @param {number} row */
+  function drawRemove(item, row) {
+    const old = item.querySelector("button");
+    if (drafts.length < 2) return void old?.remove();
+    const button = old ?? make("button", { type: "button", class: "icon remove", "data-do": "remove" }, "×");
+    button.dataset.row = String(row);
+    button.setAttribute("aria-label", context.say("page.input.remove", { n: row }));
+    if (!old) find(item, ".row-line").append(button);
+  }
+
+  /**
+   * The tokens of the trace that is shown; the row's place among the filled rows is its sample.
+   * @param {Element} item
+   * @param {number} row
+   */
+  function drawChips(item, row) {
+    const { trace } = store.get();
+    const sample = drafts.slice(0, row).filter((line) => line.trim() !== "").length;
+    const tokens = drafts[row].trim() === "" ? undefined : trace?.text?.tokens[sample];
+    item.querySelector(".chips")?.remove();
+    if (!trace?.text || !tokens) return;
+    const { vocabulary, lengths } = trace.text;
+    const length = lengths[sample] ?? tokens.length;
+    const longest = Math.max(...lengths);
+    const words = tokens.slice(0, length).map((token) => chip(token, vocabulary.indexOf(token), false));
+    const pads = Array.from({ length: longest - length }, () => chip(vocabulary[0], 0, true));
+    item.append(make("ol", { class: "chips" }, ...words, ...pads));
+  }
+
+  function draw() {
+    const { asked } = store.get();
+    const text = asked.text.join("\n");
+    if (text !== known) drafts = [...asked.text];
+    known = text;
+    drawRows();
+    for (const node of el.querySelectorAll("[data-when]")) /** @type {HTMLElement} */ (node).hidden = node.getAttribute("data-when") !== asked.source;
+    for (const radio of el.querySelectorAll("input")) {
+      if (radio.name === "source") radio.checked = radio.value === asked.source;
+      else if (radio.type === "number" && radio !== document.activeElement) radio.value = String(asked[/** @type {keyof FlatState} */ (radio.name)]);
+    }
+  }
+
+  draw();
+  const unsubscribe = store.subscribe((state, previous) => {
+    if (state.asked !== previous.asked || state.trace !== previous.trace || state.lang !== previous.lang) draw();
+  });
+  return () => {
+    unsubscribe();
+    life.abort();
+    add.remove();
+    invitation.remove();
+  };
+}
+
+/**
+ * @param {string} token
+ * @param {number} id
+ * @param {boolean} pad
+ */
+function chip(token, id, pad) {
+  return make("li", { class: pad ? "chip chip-pad" : "chip" }, make("span", {}, token), " ", make("small", {}, id < 0 ? "" : String(id)));
+}

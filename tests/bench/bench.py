@@ -1,0 +1,30 @@
+"""`make bench`: every figure in one run, each as a ratio with both of its numbers."""
+
+import os
+from collections.abc import Callable, Iterable
+
+import torch
+
+from tests.bench import compute, scene_frame, serving
+from tests.bench.figure import Figure
+
+PARTS: list[tuple[str, Callable[[], Iterable[Figure]]]] = [
+    ("Computing, one thread: our time ÷ plain nn.LSTM's (lower is better)", compute.measure),
+    ("Serving over a socket: our requests ÷ an empty route's (higher is better)", serving.measure),
+    (
+        "Drawing in headless Chromium: our frame ÷ a bare canvas with three images (lower is better)",
+        scene_frame.measure,
+    ),
+]
+
+
+def main() -> None:
+    print(f"Unrolled, torch {torch.__version__}, {os.cpu_count()} cores. Medians, both sides in turns.")
+    for title, measure in PARTS:
+        print(f"\n{title}")
+        for figure in measure():
+            print(figure.line(), flush=True)
+
+
+if __name__ == "__main__":
+    main()

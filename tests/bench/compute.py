@@ -1,0 +1,58 @@
+"""What a trace costs beside the plain fused forward pass of the same weights, on one thread."""
+
+from collections.abc import Iterator
+
+import torch
+
+from app.recurrent import answer, shapes, trace
+from app.recurrent.positions import Row
+from app.recurrent.spec import TraceRequest
+from app.web import i18n
+from tests.bench.figure import Figure, side_by_side
+
+SIZES = [(2, 5, 8, 5, 2), (10, 20, 30, 18, 1), (50, 200, 30, 512, 1), (1, 2000, 64, 256, 1)]  # N, T, F, H, L
+AIM = 1.3  # for a forward pass of ten milliseconds or more; below that the fixed cost of a request shows
+
+
+def request(N: int, T: int, F: int, H: int, L: int) -> TraceRequest:
+    model = {"cell": "lstm", "input_size": F, "hidden_size": H, "num_layers": L, "batch_first": True}
+    return TraceRequest.model_validate({"model": model, "input": {"random": {"batch": N, "seq_len": T}}})
+
+
+def plain(made: trace.Trace) -> torch.nn.LSTM:
+    """nn.LSTM itself with the weights of `made`."""
+    model = made.plan.request.model
+    assert model.input_size is not None
+    lstm = torch.nn.LSTM(model.input_size, model.hidden_size, model.num_layers, batch_first=True)
+    lstm.load_state_dict(made.done.modules.rnn.state_dict())
+    lstm.flatten_parameters()
+    return lstm.eval()
+
+
+def measure(seconds: float = 4.0) -> Iterator[Figure]:
+    """For each size: the compute of POST /traces, the same with its JSON, and the gates of one sample."""
+    torch.set_num_threads(1)  # as in the server's workers
+    speak = i18n.sayer("en")
+    for size in SIZES:
+        asked = request(*size)
+        made = trace.run(shapes.plan(asked))
+        lstm, x, row = plain(made), made.done.tensors["input"], made.plan.rows[-1]
+
+        @torch.inference_mode()
+        def forward(lstm: torch.nn.LSTM = lstm, x: torch.Tensor = x) -> object:
+            return lstm(x)
+
+        def compute(asked: TraceRequest = asked) -> trace.Trace:
+            return trace.run(shapes.plan(asked))
+
+        def with_json(asked: TraceRequest = asked) -> str:
+            return answer.describe(trace.run(shapes.plan(asked)), "id", speak).model_dump_json()
+
+        def gates(made: trace.Trace = made, row: Row = row) -> object:
+            return made.done.unrolled(row, [0], made.plan.T)
+
+        name = "N={} T={} F={} H={} L={}".format(*size)
+        ours, theirs = side_by_side(compute, forward, seconds)
+        yield Figure(f"trace ÷ forward  {name}", ours, theirs, "ms", f"aim ≤ {AIM}" if theirs >= 10 else "")
+        yield Figure("  … with its JSON answer", *side_by_side(with_json, forward, seconds), "ms")
+        yield Figure("  … gates of one sample", *side_by_side(gates, forward, seconds), "ms")

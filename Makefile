@@ -80,7 +80,7 @@ types: .venv/.dev-stamp
 
 js: .venv/.js-stamp
 	$(NODE) tests/js/node_modules/.bin/tsc --project tests/js/tsconfig.json
-	$(NODE) tests/js/node_modules/.bin/eslint --config tests/js/eslint.config.js --max-warnings 0 static/js tests/js
+	$(NODE) tests/js/node_modules/.bin/eslint --config tests/js/eslint.config.js --max-warnings 0 static/js tests/js tests/bench
 
 clean:
 	rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis test-results tests/js/node_modules .venv/.js-stamp

@@ -31,7 +31,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _serve(chosen: argparse.Namespace) -> int:
-    from app.web.serve import serve  # torch takes seconds to import; --help should not
+    # torch takes seconds to import; --help should not
+    from app.main import create_app
+    from app.web.serve import serve
 
     given: dict[str, Any] = {}
     if chosen.host:
@@ -40,7 +42,8 @@ def _serve(chosen: argparse.Namespace) -> int:
         if not chosen.port.isascii() or not chosen.port.isdigit():
             raise SettingsError(f"The port is {chosen.port[:40]!r}; it must be a whole number.")
         given["port"] = int(chosen.port)
-    return serve(Settings.from_environment(**given))
+    settings = Settings.from_environment(**given)
+    return serve(create_app(settings), settings)
 
 
 if __name__ == "__main__":

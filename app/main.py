@@ -10,6 +10,7 @@ from app.settings import Settings
 from app.web import api, docs, errors, pages, problems
 from app.web.assets import Assets
 from app.web.guard import Guard
+from app.web.state import State
 from app.web.traces import Traces
 from app.web.work import Work
 
@@ -23,6 +24,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         if work.stopped:
             work.start()
+        app.state.traces.warm_up(State().request())
         yield
         work.stop()
 

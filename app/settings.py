@@ -10,6 +10,7 @@ from typing import Any
 from app.recurrent.cost import Limits
 
 PREFIX = "UNROLLED_"
+TESTS = "UNROLLED_TEST_"  # for the tests themselves; no settings of the server
 KiB, MiB, GiB = 1 << 10, 1 << 20, 1 << 30
 
 # The smallest and largest value that makes sense; a setting outside is a typing error.
@@ -104,7 +105,7 @@ class Settings:
         known = {each.name: each for each in fields(cls)}
         found: dict[str, Any] = {}
         for name, text in environ.items():
-            if not name.startswith(PREFIX):
+            if not name.startswith(PREFIX) or name.startswith(TESTS):
                 continue
             key = name[len(PREFIX) :].lower()
             if key not in known:

@@ -1,11 +1,11 @@
 """Takes the pictures in docs/ from a live server in a real browser. `make shots` runs it."""
 
-import shutil
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
+from tests.browser import chromium, watch
 from tests.conftest import start_server
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -19,39 +19,29 @@ SHOTS = [
 ]
 
 
-def take(browser: Browser, url: str, name: str, width: int, height: int) -> list[str]:
-    """Save one picture; what the console complained about."""
+def take(browser: Browser, url: str, name: str, width: int, height: int) -> None:
+    """Save one picture of a page that did nothing it should not."""
     page = browser.new_page(viewport={"width": width, "height": height}, reduced_motion="reduce")
-    said: list[str] = []
-    page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
-    page.on("pageerror", lambda error: said.append(str(error)))
+    watched = watch(page, url)
     page.goto(url, wait_until="networkidle")
-    page.locator("[data-testid=scene]").wait_for()
+    page.locator("[data-testid=scene] canvas").first.wait_for()
     page.wait_for_timeout(500)  # the drawing follows the layout by a frame or two
+    watched.check()
     page.screenshot(path=DOCS / f"{name}.png")
     page.close()
-    return [f"{name}: {text}" for text in said]
+    print(f"docs/{name}.png")
 
 
-def main() -> int:
+def main() -> None:
     DOCS.mkdir(exist_ok=True)
-    faults: list[str] = []
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+    with tempfile.TemporaryDirectory() as folder, chromium() as browser:
         server = start_server(Path(folder))
-        # Playwright's own Chromium where the system has none
-        program = shutil.which("chromium") or shutil.which("google-chrome")
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         try:
             for name, query, width, height in SHOTS:
-                faults += take(browser, f"{server.url}/?{query}", name, width, height)
-                print(f"docs/{name}.png")
+                take(browser, f"{server.url}/?{query}", name, width, height)
         finally:
-            browser.close()
             server.stop()
-    for fault in faults:
-        print(fault)
-    return 1 if faults else 0
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    main()

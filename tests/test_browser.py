@@ -1,5 +1,6 @@
 """The main job, in a real browser: type two sentences, read true numbers off the page."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -94,8 +95,9 @@ def test_the_inspector_shows_the_exact_value_under_the_focus(watched: Watched, l
     ready(page)
     type_sentences(page, TYPED)
     theirs = by_hand(TYPED)
-    cell = page.locator("[data-testid=network] [tabindex='0']").first
+    cell = page.locator("[data-testid=network] [role=gridcell][tabindex='0']")
     cell.focus()
+    expect(page.locator("[data-testid=inspector]")).to_contain_text("l0.h[0, 0, 0]")
     value = page.locator("[data-testid=inspector] [data-tensor]").first
     expect(value).to_be_visible()
     assert value.get_attribute("data-tensor") == "l0.h"
@@ -130,27 +132,26 @@ def test_bidirectional_turns_h_n_from_one_slab_into_two(watched: Watched, live_s
     page = watched.page
     page.goto(live_server.url)
     ready(page)
-    network, stages = page.locator("[data-testid=network]"), page.locator("[data-shape-of=h_n]").first
-    expect(stages).to_contain_text("1")
-    assert shape(page, "h_n") == [1, 2, 6]
+    network = page.locator("[data-testid=network]")
+    expect_shape(page, "h_n", [1, 2, 6])
     page.locator("[data-arg=bidirectional]").check(force=True)
     ready(page)
     expect(network).to_contain_text("h_n[1]")
-    assert shape(page, "h_n") == [2, 2, 6]
-    assert shape(page, "output") == [2, 5, 12]
+    expect_shape(page, "h_n", [2, 2, 6])
+    expect_shape(page, "output", [2, 5, 12])
     theirs = by_hand(["the film was not good", "i loved it"], bidirectional=True)
     assert read(page, "h_n", "1,0,2") == pytest.approx(float(theirs["h_n"][1, 0, 2]), abs=5.1e-5)
     page.go_back()
     expect(network).not_to_contain_text("h_n[1]")
-    assert shape(page, "h_n") == [1, 2, 6]
+    expect_shape(page, "h_n", [1, 2, 6])
     page.go_forward()
     expect(network).to_contain_text("h_n[1]")
 
 
-def shape(page: Page, tensor: str) -> list[int]:
-    """The shape as the page prints it."""
+def expect_shape(page: Page, tensor: str, shape: list[int]) -> None:
+    """The shape as the page prints it, once the newest answer is there."""
     dims = page.locator(f"[data-shape-of={tensor}]").first.locator(".dim")
-    return [int(text.split()[-1]) for text in dims.all_inner_texts()]
+    expect(dims).to_have_text([re.compile(rf"\D{size}$") for size in shape])
 
 
 def test_the_language_switches_in_place_and_back(watched: Watched, live_server: LiveServer) -> None:
@@ -174,9 +175,9 @@ def test_the_theme_switches(watched: Watched, live_server: LiveServer) -> None:
     page = watched.page
     page.goto(live_server.url)
     ready(page)
-    before = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    before = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
     page.locator("[data-testid=theme]").select_option("dark")
-    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != before
+    assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") != before
 
 
 def test_a_refused_value_stays_in_its_field_and_the_last_picture_stays(
@@ -190,12 +191,12 @@ def test_a_refused_value_stays_in_its_field_and_the_last_picture_stays(
     expect(field).to_have_attribute("aria-invalid", "true")
     assert field.input_value() == "99999"
     expect(page.locator("body")).to_contain_text("2048")
-    assert shape(page, "output") == [2, 5, 6]
+    expect_shape(page, "output", [2, 5, 6])
     first = page.locator('[data-testid=input-text] input[data-row="0"]')
     assert first.input_value() == "the film was not good"
     field.fill("4")
     ready(page)
-    assert shape(page, "output") == [2, 5, 4]
+    expect_shape(page, "output", [2, 5, 4])
 
 
 def test_a_bad_link_says_what_was_wrong_and_shows_what_runs(watched: Watched, live_server: LiveServer) -> None:
@@ -205,14 +206,14 @@ def test_a_bad_link_says_what_was_wrong_and_shows_what_runs(watched: Watched, li
     expect(page.locator("body")).to_contain_text("hidden_size=abc")
     expect(page.locator("body")).to_contain_text("what")
     assert page.locator("[data-arg=cell]").input_value() == "gru"
-    assert shape(page, "output") == [2, 5, 6]
+    expect_shape(page, "output", [2, 5, 6])
 
 
 def test_a_large_example_is_drawn_from_slices(watched: Watched, live_server: LiveServer) -> None:
     page = watched.page
     page.goto(f"{live_server.url}/?example=sentiment-imdb&t=150")
     ready(page)
-    assert shape(page, "output") == [50, 200, 512]
+    expect_shape(page, "output", [50, 200, 512])
     cell = page.locator('[data-testid=table] td[data-tensor="output"]').first
     expect(cell).to_be_visible()
     assert -1 < float(cell.get_attribute("data-value") or "nan") < 1

@@ -223,9 +223,28 @@ def test_numbers_that_are_not_finite_are_kept_and_do_not_break_the_proof() -> No
 
 def test_a_run_stops_between_two_kernels_when_nobody_waits() -> None:
     asked = planned(**SMALL | {"model": SMALL["model"] | {"num_layers": 3}})
-    calls = iter([False, False, True])
+    calls = iter([False, False, True])  # one look before each row
     with pytest.raises(Cancelled):
         run(asked, lambda: next(calls))
+
+
+def test_a_very_long_row_runs_in_parts_to_the_same_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = SMALL["model"] | {"bidirectional": True, "num_layers": 2}
+    whole_at_once = traced(**SMALL | {"model": model})
+    monkeypatch.setattr("app.recurrent.forward.AT_A_TIME", 300)
+    in_parts = traced(**SMALL | {"model": model})  # proven against the plain module on the way
+    for name, tensor in whole_at_once.done.tensors.items():
+        assert torch.allclose(in_parts.done.tensors[name], tensor, rtol=0, atol=1e-6), name
+
+
+def test_a_small_text_with_one_long_sentence_is_refused_before_it_is_filled_up() -> None:
+    text = ["a"] * 60 + ["a " * 9_000]
+    with pytest.raises(Refusal) as caught:
+        plan(
+            TraceRequest.model_validate({"model": {"input_size": 2, "hidden_size": 2}, "input": {"text": text}}),
+            Limits(steps=100),
+        )
+    assert caught.value.expected == 100
 
 
 def test_chinese_splits_into_characters_and_words_keep_their_apostrophe() -> None:

@@ -11,7 +11,7 @@ from tests import house
 PYTHON = house.files("app/**/*.py")
 PAGE = house.files("static/**/*.js", "static/**/*.css", "static/**/*.html", "static/**/*.svg", "templates/**/*.html")
 SAYS = house.files("app/**/*.py", "tests/**/*.py", "static/**/*.js", "static/**/*.ts", "static/**/*.css")
-SAYS += house.files("templates/**/*.html", "tests/js/*.js")
+SAYS += house.files("templates/**/*.html", "tests/js/*.js", "tests/bench/*.js", "tests/bench/*.html")
 TEMPLATES = house.files("templates/**/*.html")
 
 

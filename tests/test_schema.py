@@ -25,8 +25,7 @@ from schemathesis.config._checks import NegativeDataRejectionConfig, PositiveDat
 from app.main import create_app
 from app.settings import Settings
 
-# More on demand: UNROLLED_… names are the server's, so this one is the test's own.
-EXAMPLES = int(os.environ.get("SCHEMA_EXAMPLES", "25"))
+EXAMPLES = int(os.environ.get("UNROLLED_TEST_SCHEMA_EXAMPLES", "25"))  # per operation; more on demand
 
 
 def _app() -> FastAPI:

@@ -14,18 +14,33 @@ _TOKEN = re.compile(rf"[{_CJK}]|[^\W{_CJK}]+(?:['’\-][^\W{_CJK}]+)*|[^\w\s]")
 
 @dataclass(frozen=True)
 class Encoded:
-    """Sentences as ids.
+    """Sentences as tokens and ids.
 
-    tokens      one list of token texts a sentence, filled up with "<pad>"
-    ids         the same as ids, (N, T); 0 is padding
-    lengths     how many tokens of each sentence are real
+    rows        the token texts of each sentence
     vocabulary  the text of every id; id 0 is "<pad>", then in order of first appearance
     """
 
-    tokens: list[list[str]]
-    ids: list[list[int]]
-    lengths: list[int]
+    rows: list[list[str]]
     vocabulary: list[str]
+
+    @property
+    def lengths(self) -> list[int]:
+        """How many tokens each sentence has."""
+        return [len(row) for row in self.rows]
+
+    # Padding is made when it is asked for: one long sentence among many short ones is a small text
+    # and a large matrix, and the limits are checked in between.
+    @property
+    def tokens(self) -> list[list[str]]:
+        """The token texts, every row filled up with "<pad>" to the longest, (N, T)."""
+        longest = max(self.lengths, default=0)
+        return [row + [PAD] * (longest - len(row)) for row in self.rows]
+
+    @property
+    def ids(self) -> list[list[int]]:
+        """The same as ids, (N, T); 0 is padding."""
+        known = {token: id for id, token in enumerate(self.vocabulary)}
+        return [[known[token] for token in row] for row in self.tokens]
 
 
 def tokenize(text: str) -> list[str]:
@@ -34,17 +49,7 @@ def tokenize(text: str) -> list[str]:
 
 
 def encode(sentences: list[str]) -> Encoded:
-    """Number the tokens in order of first appearance and fill up to the longest sentence."""
+    """Number the tokens in order of first appearance."""
     rows = [tokenize(sentence) for sentence in sentences]
-    vocabulary = {PAD: 0}
-    for row in rows:
-        for token in row:
-            vocabulary.setdefault(token, len(vocabulary))
-    longest = max((len(row) for row in rows), default=0)
-    padded = [row + [PAD] * (longest - len(row)) for row in rows]
-    return Encoded(
-        tokens=padded,
-        ids=[[vocabulary[token] for token in row] for row in padded],
-        lengths=[len(row) for row in rows],
-        vocabulary=list(vocabulary),
-    )
+    vocabulary = dict.fromkeys([PAD, *(token for row in rows for token in row)])
+    return Encoded(rows, list(vocabulary))

@@ -13,6 +13,8 @@ from app.recurrent.heads import run_head
 from app.recurrent.positions import Row
 from app.recurrent.shapes import Plan
 
+AT_A_TIME = 20_000_000_000  # multiply-adds in one kernel call, which nothing can interrupt: about a second
+
 
 @dataclass
 class Pass:
@@ -80,9 +82,7 @@ def forward(plan: Plan, modules: Modules, entering: Feed, cancelled: Callable[[]
     done = Pass(plan, modules, entering, reads, h, tensors)
     for layer in range(plan.L):
         for row in plan.rows[layer * plan.D : (layer + 1) * plan.D]:
-            if cancelled():
-                raise Cancelled
-            every, last_h, last_c = _kernel(done, row, reads[layer])
+            every, last_h, last_c = _row(done, row, reads[layer], cancelled)
             h.append(every)
             h_n.append(last_h)
             if last_c is not None:
@@ -98,24 +98,42 @@ def forward(plan: Plan, modules: Modules, entering: Feed, cancelled: Callable[[]
     return done
 
 
-def _kernel(done: Pass, row: Row, x: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
-    """One row through torch's own fused kernel: every h (T, N, H), the last h and c (1, N, H)."""
+def _row(done: Pass, row: Row, x: Tensor, cancelled: Callable[[], bool]) -> tuple[Tensor, Tensor, Tensor | None]:
+    """One row over the whole sequence: every h (T, N, H), the last h and c (1, N, H).
+
+    A very long row runs in parts, each from the state the last one left, so that a run
+    whose asker has gone ends soon.
+    """
+    plan = done.plan
+    x = x.flip(0) if row.direction == "backward" else x
+    h = done.feed.h_0[row.index : row.index + 1].contiguous()
+    c = None if done.feed.c_0 is None else done.feed.c_0[row.index : row.index + 1].contiguous()
+    weights = done.weights(row)
+    a_step = plan.N * weights.W_ih.shape[0] * (x.shape[-1] + plan.H)  # multiply-adds
+    steps = max(1, AT_A_TIME // a_step)
+    parts = []
+    for first in range(0, plan.T, steps):
+        if cancelled():
+            raise Cancelled
+        every, h, c = _kernel(done, row, x[first : first + steps], h, c)
+        parts.append(every)
+    every = parts[0] if len(parts) == 1 else torch.cat(parts)
+    return (every.flip(0) if row.direction == "backward" else every), h, c
+
+
+def _kernel(done: Pass, row: Row, x: Tensor, h: Tensor, c: Tensor | None) -> tuple[Tensor, Tensor, Tensor | None]:
+    """torch's own fused kernel on x (t, N, ·) from h and c (1, N, H): every h, the last h and c."""
     model = done.plan.request.model
-    backward = row.direction == "backward"
-    x = x.flip(0) if backward else x
     kinds = ("weight_ih", "weight_hh", "bias_ih", "bias_hh") if model.bias else ("weight_ih", "weight_hh")
     parameters = [getattr(done.modules.rnn, f"{kind}_{row.suffix}") for kind in kinds]
-    h_0 = done.feed.h_0[row.index : row.index + 1].contiguous()
     # has_biases, num_layers, dropout, train, bidirectional, batch_first
     options = (model.bias, 1, 0.0, False, False, False)
-    last_c = None
     if model.cell == "lstm":
-        assert done.feed.c_0 is not None
-        c_0 = done.feed.c_0[row.index : row.index + 1].contiguous()
-        every, last_h, last_c = torch._VF.lstm(x, (h_0, c_0), parameters, *options)
-    else:
-        kernel = {"gru": torch._VF.gru, "rnn": torch._VF.rnn_tanh}[model.cell]
-        if model.cell == "rnn" and model.nonlinearity == "relu":
-            kernel = torch._VF.rnn_relu
-        every, last_h = kernel(x, h_0, parameters, *options)
-    return (every.flip(0) if backward else every), last_h, last_c
+        assert c is not None
+        every, last_h, last_c = torch._VF.lstm(x, (h, c), parameters, *options)
+        return every, last_h, last_c
+    kernel = torch._VF.gru
+    if model.cell == "rnn":
+        kernel = torch._VF.rnn_relu if model.nonlinearity == "relu" else torch._VF.rnn_tanh
+    every, last_h = kernel(x, h, parameters, *options)
+    return every, last_h, None

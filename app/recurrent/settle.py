@@ -50,7 +50,7 @@ def settle(request: TraceRequest) -> Settled:
             "embedding": embedding,
         }
     )
-    _check_token_ids(settled)
+    _check_token_ids(settled, text)
     _check_state(settled, batch)
     return Settled(settled, batch, steps, text)
 
@@ -138,7 +138,7 @@ def _embedding(request: TraceRequest, text: Encoded | None) -> EmbeddingSpec | N
 def _input_sizes(request: TraceRequest, text: Encoded | None) -> tuple[int, int, int | None]:
     """N, T and, where the input itself says so, F."""
     if text is not None:
-        return len(text.ids), len(text.ids[0]), None
+        return len(text.rows), max(text.lengths), None
     if request.input.random is not None:
         return request.input.random.batch, request.input.random.seq_len, None
     tokens, values = request.input.tokens, request.input.values
@@ -166,13 +166,13 @@ def _input_sizes(request: TraceRequest, text: Encoded | None) -> tuple[int, int,
     return batch, steps, shape[2] if tokens is None else None
 
 
-def _check_token_ids(request: TraceRequest) -> None:
+def _check_token_ids(request: TraceRequest, text: Encoded | None) -> None:
     """Every id must have its row in the embedding table."""
     if request.embedding is None or request.embedding.num_embeddings is None:
         return
     count = request.embedding.num_embeddings
-    if request.input.text is not None:
-        known = len(encode(request.input.text).vocabulary)
+    if text is not None:
+        known = len(text.vocabulary)
         if known > count:
             raise _index_refusal("embedding.num_embeddings", got=count, expected=known)
         return

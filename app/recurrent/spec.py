@@ -72,7 +72,7 @@ class RandomInput(Strict):
 class InputSpec(Strict):
     """Exactly one way to feed the network."""
 
-    text: Annotated[list[Annotated[str, Field(max_length=100_000)]], Field(max_length=10_000)] | None = None
+    text: Annotated[list[Annotated[str, Field(max_length=20_000)]], Field(max_length=1_000)] | None = None
     tokens: Nested | None = None
     values: Nested | None = None
     random: RandomInput | None = None

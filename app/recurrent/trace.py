@@ -52,11 +52,12 @@ class Trace:
             made = {name: tensor.flip(0) for name, tensor in made.items()}
         # h as the kernel gave it, not as computed again from the gates
         found = {name: tensor[:, 0] for name, tensor in made.items()} | {"h": self.done.h[row.index][:, sample]}
-        with self._lock:
-            self._slices[key] = found
-            each = sum(tensor.nbytes for tensor in found.values())
-            while len(self._slices) > 1 and len(self._slices) * each > SLICES_KEPT:
-                self._slices.popitem(last=False)
+        each = sum(tensor.nbytes for tensor in found.values())
+        if each <= SLICES_KEPT:
+            with self._lock:
+                self._slices[key] = found
+                while len(self._slices) * each > SLICES_KEPT:  # all slices of a trace are of one size
+                    self._slices.popitem(last=False)
         return found
 
 

@@ -13,9 +13,9 @@ from types import FrameType
 from typing import Any, NoReturn
 
 import uvicorn
+from fastapi import FastAPI
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from app.main import create_app
 from app.recurrent.errors import Refusal
 from app.settings import Settings, SettingsError
 from app.web.errors import MEDIA_TYPE, fault, later, problem_response
@@ -145,9 +145,8 @@ class Server(uvicorn.Server):
             self._stop_runs()
 
 
-def serve(settings: Settings) -> int:
-    """Serve until a signal; the exit code."""
-    app = create_app(settings)
+def serve(app: FastAPI, settings: Settings) -> int:
+    """Serve `app` until a signal; the exit code."""
     protocol = type("ServedProtocol", (Protocol,), {"settings": settings})
     config = uvicorn.Config(
         app,

@@ -93,6 +93,15 @@ class Traces:
             self.limits.check("sentences", len(asked.input.text), "input.text")
             self.limits.check("text_chars", sum(map(len, asked.input.text)), "input.text")
 
+    def warm_up(self, asked: TraceRequest) -> None:
+        """Run `asked` while nobody waits: torch loads parts of itself on its first run, which takes a second."""
+
+        def compute() -> None:
+            plan = self.plan(asked)
+            self._traces.put(id_of(canonical(plan.request)), trace.run(plan))
+
+        self._work.ahead(compute)
+
     async def answer(self, plan: shapes.Plan, asker: Client, lang: str) -> Answered:
         """The answer to a trace request in the asker's language."""
         text = canonical(plan.request)

@@ -83,6 +83,10 @@ class Work:
                 if flight.waiting == 0 and not flight.future.done():
                     self._drop(flight, key)
 
+    def ahead(self, job: Callable[[], object]) -> None:
+        """Run `job` on a worker; nobody waits for it."""
+        self._pool.submit(job)
+
     def _start(self, job: Job[Any], key: Hashable) -> _Flight:
         if self.stopped or len(self._running) >= self.settings.queue + self.settings.threads:
             raise later("busy", self._seconds * len(self._running) / self.settings.threads)

@@ -39,8 +39,11 @@ export function createAsking(store, api, { traceArrives, speak, window }) {
     const asked = merge(before, patch);
     const keys = Object.keys(patch).sort().join();
     window.clearTimeout(typing);
-    store.set({ asked });
-    if (Object.keys(patch).every(isView)) return void look(patch);
+    if (Object.keys(patch).every(isView)) {
+      store.set({ asked });
+      return void look(patch);
+    }
+    store.set({ asked, status: "loading" });
     // One stretch of typing in one field is one step of the history.
     const entry = how.typing && typedKeys === keys ? "replace" : "push";
     typedKeys = how.typing ? keys : "";

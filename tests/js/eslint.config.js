@@ -1,6 +1,6 @@
 /**
  * The rules of static/js that types cannot say: who may import whom, and which files may touch the outside.
- * Run from the top of the repository: eslint --config tests/js/eslint.config.js static/js tests/js
+ * Run from the top of the repository: eslint --config tests/js/eslint.config.js static/js tests/js tests/bench
  */
 import js from "@eslint/js";
 

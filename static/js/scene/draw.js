@@ -14,7 +14,7 @@ import { drawArrow, drawConnector, drawLabel, drawModule, drawTag } from "./mark
 /** @typedef {import("../types.js").CellAt} CellAt */
 /** @typedef {import("../core/colour.js").Scale} Scale */
 /** @typedef {{origin: Vec2, along: Vec2, down: Vec2}} Quad */
-/** @typedef {Record<"paper" | "panel" | "ink" | "inkSoft" | "rule" | "strong" | "accent" | "now" | "h" | "c" | "text" | "code", string>} Palette */
+/** @typedef {Record<"paper" | "panel" | "ink" | "inkSoft" | "rule" | "strong" | "accent" | "now" | "h" | "text" | "code", string>} Palette */
 /**
  * @typedef {object} Scene
  * @property {Layout} layout
@@ -53,13 +53,16 @@ export function drawScene(ctx, scene) {
   }
   const crossed = drawLinks(ctx, scene);
   for (const placed of layout.placed) {
-    for (const label of placed.labels) drawLabel(ctx, label, palette, crossed);
+    for (const label of placed.labels) drawLabel(ctx, turned(label, scene.view), palette, crossed);
     if (placed.block.kind === "ends") drawLeaders(ctx, placed, scene);
     if (placed.block.kind === "cube") drawLetters(ctx, placed, scene);
     if (placed.block.name === "tokens") drawWord(ctx, placed, scene);
   }
   for (const { labels } of layout.arrows) for (const label of labels) drawLabel(ctx, label, palette);
 }
+
+/** Seen from the left, the first axis leads up to the left. @param {import("./layout.js").Label} label @param {View} view */
+const turned = (label, { turn }) => (turn.yaw < 0 && label.text.startsWith("↗") ? { ...label, text: `↖${label.text.slice(1)}` } : label);
 
 /** @param {CanvasRenderingContext2D} ctx @param {Placed} placed @param {Scene} scene */
 function drawBlock(ctx, placed, scene) {
@@ -193,7 +196,9 @@ function drawLinks(ctx, scene) {
   const wrapped = ends.room.x < output.room.x + output.room.w;
   const last = output.block.shape.length - 1;
   for (const link of scene.links) {
-    const from = wrapped ? link.from.with(last, link.ranges[last]?.[0] ?? 0) : link.from; // leave on the side that leads there
+    // to a lower row, leave on the side that leads there; where time runs into depth that side is hidden, so leave below
+    const aside = output.lift > 0 ? link.from.with(1, output.block.shape[1]) : link.from.with(last, link.ranges[last]?.[0] ?? 0);
+    const from = wrapped ? aside : link.from;
     const row = ends.block.shape.length === 3 ? [link.row, 0, 0] : [link.row, 0];
     drawConnector(ctx, pointOf(output, scene.view, scene.t, from), pointOf(ends, scene.view, scene.t, row), scene.palette);
   }

@@ -1,6 +1,9 @@
-// Where the final states were read off: which part of `output` each h_n[k] equals, as PyTorch writes it and as ranges.
+// The same number in several places: which part of `output` each h_n[k] equals, and every cell to ring for one cursor.
+
+import { aliases } from "../core/places.js";
 
 /** @typedef {import("../types.js").Trace} Trace */
+/** @typedef {import("../types.js").CellAt} CellAt */
 /** @typedef {import("./draw.js").EndLink} EndLink */
 
 /**
@@ -56,3 +59,19 @@ export function equalsText(trace, row) {
 
 /** @param {number[]} steps */
 const sameStep = (steps) => steps.every((step) => step === steps[0]);
+
+/**
+ * The cells to ring: the pinned one, the one under the pointer, and the same number in other places.
+ * @param {Trace} trace @param {CellAt | null} cursor @param {CellAt | null} pinned
+ */
+export function marksOf(trace, cursor, pinned) {
+  /** @type {import("./draw.js").Mark[]} */
+  const marks = [];
+  const pairs = /** @type {const} */ ([[cursor, "cursor"], [pinned, "pinned"]]);
+  for (const [cell, kind] of pairs) {
+    if (!cell || !Object.hasOwn(trace.tensors, cell.tensor)) continue;
+    for (const other of aliases(trace, cell)) marks.push({ ...other, kind: "alias" });
+    marks.push({ ...cell, kind });
+  }
+  return marks;
+}

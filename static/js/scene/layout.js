@@ -183,16 +183,25 @@ const lineWidth = (words, measure) => words.reduce((sum, w) => sum + measure(w.t
 const leftOf = (block, how) => (block.cut >= 0 && how.tag ? Math.max(LEFT, how.measure(how.tag, "cell") + 10) : LEFT);
 
 /** @param {Part} part @param {How} how */
-function widthOf({ block, room, title, side, under }, how) {
-  const { measure } = how;
-  const beside = block.kind === "cube" ? leftOf(block, how) + LEFT : 0;
-  const texts = [...title, ...under].map((w) => measure(w.text, w.role));
-  if (block.kind === "ends") {
-    const lines = [LEFT + room[0] + BESIDE + Math.max(...side.map((line) => lineWidth(line, measure))), lineWidth(title, measure), ...texts];
-    return Math.max(...lines);
+function widthOf(part, how) {
+  if (part.block.kind !== "ends") {
+    const [left, right] = halvesOf(part, how);
+    return left + right;
   }
-  return Math.max(room[0] + beside, ...texts);
+  const { title, under } = part;
+  const texts = [lineWidth(title, how.measure), ...under.map(({ text, role }) => how.measure(text, role))];
+  return LEFT + Math.max(pictureWidth(part, how), ...texts);
 }
+
+/** px to the left and to the right of a block's own middle, above which its words are centred. @param {Part} part @param {How} how @returns {Vec2} */
+function halvesOf({ block, room, title, under }, how) {
+  const half = Math.max(0, ...[...title, ...under].map(({ text, role }) => how.measure(text, role) / 2));
+  if (block.kind !== "cube") return [Math.max(half, room[0] / 2), Math.max(half, room[0] / 2)];
+  return [Math.max(half, room[0] / 2 + leftOf(block, how)), Math.max(half, room[0] / 2 + LEFT)];
+}
+
+/** Final states with their names beside them. @param {Part} part @param {How} how */
+const pictureWidth = ({ room, side }, how) => room[0] + BESIDE + Math.max(0, ...side.map((line) => lineWidth(line, how.measure)));
 
 /** The arrow into a block; names its source when that is not the block before it. @param {SceneBlock} block @param {Item | null} before @param {How} how @returns {Lead | null} */
 function leadOf(block, before, how) {
@@ -209,7 +218,7 @@ function leadOf(block, before, how) {
 
 /** @param {Item} item @param {number} x @param {number} middle @param {How} how @returns {Placed[]} */
 function place(item, x, middle, how) {
-  if (item.parts[0].block.kind !== "ends") return [placeOne(item.parts[0], item.w, x, middle, how)];
+  if (item.parts[0].block.kind !== "ends") return [placeOne(item.parts[0], x, middle, how)];
   let top = middle - item.above;
   return item.parts.map((part) => {
     const placed = placeEnds(part, item.w, x, top, how);
@@ -218,12 +227,11 @@ function place(item, x, middle, how) {
   });
 }
 
-/** @param {Part} part @param {number} w @param {number} x @param {number} middle @param {How} how @returns {Placed} */
-function placeOne(part, w, x, middle, how) {
+/** @param {Part} part @param {number} x @param {number} middle @param {How} how @returns {Placed} */
+function placeOne(part, x, middle, how) {
   const { block, box, room, title, under } = part;
-  const spare = block.kind === "cube" ? (w - room[0] - leftOf(block, how) - LEFT) / 2 + leftOf(block, how) : (w - room[0]) / 2;
-  const left = x + spare;
-  const axis = left + room[0] / 2;
+  const axis = x + halvesOf(part, how)[0];
+  const left = axis - room[0] / 2;
   const first = middle - room[1] / 2 - titleHeight(part);
   const below = middle + room[1] / 2 + belowOf(block);
   const labels = [...lines(title, axis, first), ...lines(under, axis, below)];
@@ -234,12 +242,12 @@ function placeOne(part, w, x, middle, how) {
 function placeEnds(part, w, x, top, how) {
   const { block, box, room, title, side, under } = part;
   const body = bodyHeight(part);
-  const picture = room[0] + BESIDE + Math.max(...side.map((line) => lineWidth(line, how.measure)));
-  const left = x + LEFT / 2 + (w - picture) / 2;
+  const axis = x + (w + LEFT) / 2;
+  const left = axis - pictureWidth(part, how) / 2;
   const middle = top + LINE + 6 + body / 2;
   /** @type {Label[]} */
-  const labels = lines(under, x + w / 2, top + LINE + 10 + body);
-  let at = x + (w - lineWidth(title, how.measure)) / 2;
+  const labels = lines(under, axis, top + LINE + 10 + body);
+  let at = axis - lineWidth(title, how.measure) / 2;
   for (const { text, role } of title) {
     labels.push({ text, role, x: at, y: top + LINE / 2, align: "left" });
     at += how.measure(text, role) + 8;
@@ -262,13 +270,14 @@ const lines = (words, x, top) => words.map(({ text, role }, k) => ({ text, role,
 /** (2, 5, 8) as Python writes it. @param {number[]} shape */
 export const shapeText = (shape) => `(${shape.join(", ")}${shape.length === 1 ? "," : ""})`;
 
-/** One line, or two where the words are long and the page narrow. @param {SceneBlock} block @param {number} k @param {How} how @returns {Words[]} */
+/** One line, or two where the words are long and room is short. @param {SceneBlock} block @param {number} k @param {How} how @returns {Words[]} */
 function axisLines({ kind, axes, shape }, k, { width, measure, say }) {
   const way = WAYS[axes.length - 1 - k];
   const text = `${way} ${axisText(axes[k], shape[k], say)}`;
   /** @type {Role} */
   const role = "axis";
-  if (width >= 600 || kind === "ends" || measure(text, role) < 125) return [{ text, role }];
+  const long = kind !== "ends" && (width < 600 || (isMerged(axes[k]) && shape[k] > 64)) && measure(text, role) >= 125;
+  if (!long) return [{ text, role }];
   const words = say(`scene.axis.${axes[k]}`).slice(axes[k].length).trim();
   return [{ text: `${way} ${say("scene.axis_size", { axis: axes[k], size: shape[k] })}`, role }, { text: words, role }];
 }

@@ -2,7 +2,7 @@
 
 /** @typedef {import("./layout.js").Item} Item */
 
-const BREAK = { with: 1.5, "": 0.35, new: 0 }; // what a break before a block costs, in rows
+const BREAK = { with: 2.5, "": 0.35, new: 0 }; // what a break before a block costs, in rows
 
 /**
  * The cheapest way to break the items into rows no wider than `inner`. An item that is wider stands alone.

@@ -81,6 +81,7 @@ export function mountCodeline(el, store, context) {
     const { trace, n, t } = store.get();
     const info = trace.tensors.prediction;
     untrained.hidden = !info;
+    place.classList.toggle("reserved", info !== undefined && !trace.small);
     if (!info) return void place.replaceChildren();
     // Every sample's first number where there is one a sample, else the chosen sample's at this step.
     const timed = info.axes.includes("T");

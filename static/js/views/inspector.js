@@ -31,15 +31,27 @@ export function mountInspector(el, store, context) {
     { signal: life.signal },
   );
 
-  async function draw() {
+  /** What is here is shown at once; what has to be fetched waits until the pointer rests. */
+  function draw() {
     const mine = (newest += 1);
+    window.clearTimeout(waiting);
     const state = store.get();
+    const { cell } = chosen(state);
+    const equation = equationOf(state.trace, homeOf(state.trace, cell));
+    const wanted = [cell, ...(equation ? cellsOf(equation, state) : [])];
+    const { known, missing } = look(context, wanted);
+    show(state, equation, known);
+    if (!missing.length) return;
+    waiting = window.setTimeout(async () => {
+      await fetchInto(context, missing, known);
+      if (mine === newest) show(state, equation, known);
+    }, REST);
+  }
+
+  /** @param {AppState} state @param {Equation | null} equation @param {Map<string, number>} known */
+  function show(state, equation, known) {
     const { cell, how } = chosen(state);
     const home = homeOf(state.trace, cell);
-    const equation = equationOf(state.trace, home);
-    const wanted = [cell, ...(equation ? cellsOf(equation, state) : [])];
-    const known = await readAll(context, wanted);
-    if (mine !== newest) return;
     const focused = el.contains(document.activeElement);
     el.classList.toggle("is-open", state.pinned !== null);
     el.replaceChildren(
@@ -138,15 +150,11 @@ export function mountInspector(el, store, context) {
     return make("p", { class: "also" }, context.say("page.inspector.also"), ...links);
   }
 
-  const later = () => {
-    window.clearTimeout(waiting);
-    waiting = window.setTimeout(draw, REST);
-  };
-  void draw();
+  draw();
   const unsubscribe = store.subscribe((state, previous) => {
     const keys = /** @type {const} */ (["trace", "cursor", "pinned", "lang"]);
     const follows = state.cursor === null && state.pinned === null && (state.t !== previous.t || state.n !== previous.n || state.row !== previous.row);
-    if (follows || keys.some((name) => state[name] !== previous[name])) later();
+    if (follows || keys.some((name) => state[name] !== previous[name])) draw();
   });
   return () => {
     newest += 1;
@@ -226,21 +234,32 @@ function cellsOf(equation, { trace }) {
 }
 
 /**
- * Each cell's value; a value that is not here yet is read with its whole last axis, which the next one will want too.
+ * The values that are here, and the cells whose values are not.
  * @param {Context} context
  * @param {CellAt[]} cells
  */
-async function readAll({ tensors }, cells) {
+function look({ tensors }, cells) {
   /** @type {Map<string, number>} */
   const known = new Map();
+  const missing = cells.filter((cell) => {
+    const value = tensors.value(cell.tensor, cell.index);
+    if (value !== null) known.set(key(cell), value);
+    return value === null;
+  });
+  return { known, missing };
+}
+
+/**
+ * Reads each missing value with its whole last axis, which the next question will want too.
+ * @param {Context} context
+ * @param {CellAt[]} missing
+ * @param {Map<string, number>} known
+ */
+async function fetchInto({ tensors }, missing, known) {
   await Promise.all(
-    cells.map(async (cell) => {
-      const here = tensors.value(cell.tensor, cell.index);
-      if (here !== null) return known.set(key(cell), here);
+    missing.map(async (cell) => {
       const block = await tensors.slice(cell.tensor, [...cell.index.slice(0, -1), null]).catch(() => null);
       if (block) known.set(key(cell), block.data[cell.index.at(-1) ?? 0]);
-      return known;
     }),
   );
-  return known;
 }

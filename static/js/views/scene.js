@@ -1,23 +1,20 @@
 // The scene: every tensor of the forward pass on one canvas, left to right; pointer, keyboard and words around it.
 
 import { scalesOf } from "../core/colour.js";
-import { fixed } from "../core/format.js";
-import { aliases } from "../core/places.js";
 import { createBitmaps } from "../scene/bitmaps.js";
 import { blockOf, blocksOf } from "../scene/blocks.js";
-import { SAMPLE, drawScene } from "../scene/draw.js";
-import { equalsText, linksOf } from "../scene/ends.js";
-import { axisText, layout, shapeText } from "../scene/layout.js";
-import { drawLegend, entriesOf, legendLayout } from "../scene/legend.js";
-import { fontOf } from "../scene/marks.js";
+import { arrange, paletteOf } from "../scene/arrange.js";
+import { drawScene } from "../scene/draw.js";
+import { linksOf, marksOf } from "../scene/ends.js";
+import { drawLegend } from "../scene/legend.js";
 import { pick, step } from "../scene/pick.js";
 import { HOME, clampTurn, viewOf } from "../scene/projection.js";
+import { createTexts, describe, make } from "../scene/texts.js";
 
-/** @typedef {import("../types.js").AppState} AppState */
 /** @typedef {import("../types.js").CellAt} CellAt */
 /** @typedef {import("../scene/draw.js").Palette} Palette */
 /** @typedef {{blocks: import("../scene/blocks.js").SceneBlock[], scales: ReturnType<typeof scalesOf>, bitmaps: import("../scene/bitmaps.js").Bitmaps}} Content */
-/** @typedef {{layout: import("../scene/layout.js").Layout, legend: ReturnType<typeof legendLayout>}} Arrangement */
+/** @typedef {ReturnType<typeof arrange>} Arrangement */
 
 const STILL = 4; // px a pointer may move and still be a click
 const PER_PIXEL = 0.008; // radians turned for each pixel dragged
@@ -30,13 +27,11 @@ export function mountScene(el, store, context) {
   const { signal } = stop;
   const host = make("div", { role: "application", tabindex: "0", "aria-describedby": "scene-help scene-shown scene-cell" });
   const canvas = make("canvas", { "aria-hidden": "true" });
-  const help = hidden(make("p", { id: "scene-help" }));
-  const shown = hidden(make("p", { id: "scene-shown" }));
-  const cellText = hidden(make("p", { id: "scene-cell" }));
+  const texts = createTexts();
   Object.assign(host.style, { position: "relative", touchAction: "pan-y", cursor: "grab", overflow: "hidden" });
   Object.assign(canvas.style, { display: "block", width: "100%" });
   host.append(canvas);
-  el.replaceChildren(host, help, shown, cellText);
+  el.replaceChildren(host, ...Object.values(texts));
 
   const ctx = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
   const darkness = matchMedia("(prefers-color-scheme: dark)");
@@ -63,53 +58,14 @@ export function mountScene(el, store, context) {
 
   function arrangementNow() {
     if (arrangement) return arrangement;
-    const { trace } = store.get();
     const { blocks, scales } = contentNow();
-    const { say } = context;
-    const families = paletteNow();
-    /** @type {Map<string, number>} */
-    const measured = new Map();
-    const measure = (/** @type {string} */ text, /** @type {import("../scene/layout.js").Role} */ role) => {
-      const font = fontOf(role, families);
-      const key = `${font}|${text}`;
-      const have = measured.get(key);
-      if (have !== undefined) return have;
-      ctx.font = font;
-      const length = ctx.measureText(text).width;
-      measured.set(key, length);
-      return length;
-    };
-    const steps = blocks.find(({ cut, kind }) => kind === "cube" && cut >= 0);
-    const arranged = layout(blocks, {
-      width,
-      zoom,
-      measure,
-      say,
-      tag: steps && say("scene.now", { t: steps.shape[steps.cut] - 1 }),
-      rowName: (index) => {
-        const end = trace.positions.h_n.find((row) => row.index === index);
-        return end ? say(`scene.row.${end.direction}`, { layer: end.layer }) : "";
-      },
-      equals: (block, row) => (block.name === "h_n" ? equalsText(trace, row) : ""),
-    });
-    const averaged = arranged.placed.some(({ block, size }) => block.shape.some((length) => length > Math.max(...size) * ratio()));
-    /** @type {[string, string][]} */
-    const notes = [[say("scene.step_is"), families.now], [say("scene.sample_is"), SAMPLE], [say("scene.hint"), ""]];
-    if (averaged) notes.push([say("scene.averaged"), ""]);
-    const said = notes.map(([text, colour]) => ({ text, colour }));
-    const legend = legendLayout(entriesOf(blocks, scales), said, width, arranged.bottom, measure);
-    arrangement = { layout: arranged, legend };
+    arrangement = arrange(store.get().trace, blocks, scales, { width, zoom, ratio: ratio(), say: context.say, palette: paletteNow(), ctx });
     return arrangement;
   }
 
   function paletteNow() {
     if (palette) return palette;
-    const style = getComputedStyle(el);
-    const of = (/** @type {string} */ name) => style.getPropertyValue(`--${name}`).trim();
-    palette = {
-      paper: of("paper"), panel: of("panel"), ink: of("ink"), inkSoft: of("ink-soft"), rule: of("rule"), strong: of("rule-strong"),
-      accent: of("accent"), now: of("now"), h: of("state-h"), c: of("state-c"), text: of("font-text"), code: of("font-code"),
-    };
+    palette = paletteOf(getComputedStyle(el));
     return palette;
   }
 
@@ -146,7 +102,7 @@ export function mountScene(el, store, context) {
       },
     });
     drawLegend(ctx, legend.items, inks);
-    describe(blocks, state);
+    describe(host, texts, { say: context.say, tensors: context.tensors, state, blocks });
   }
 
   function redraw() {
@@ -159,21 +115,6 @@ export function mountScene(el, store, context) {
     if (canvas.width === w && canvas.height === h) return;
     Object.assign(canvas, { width: w, height: h });
     canvas.style.height = `${height}px`;
-  }
-
-  /** The same for those who do not see the canvas. @param {Content["blocks"]} blocks @param {AppState} state */
-  function describe(blocks, { t, n, cursor, trace }) {
-    const { say } = context;
-    const names = blocks.map((block) => (block.kind === "module" ? block.op : `${block.name} ${shapeText(block.shape)}: ${block.axes.map((axis, k) => axisText(axis, block.shape[k], say)).join(", ")}`));
-    write(host, say("scene.name"), "aria-label");
-    write(help, say("scene.help"));
-    write(shown, say("scene.shown", { blocks: names.join("; "), t, n }));
-    const at = cursor && blockOf(blocks, cursor.tensor) ? cursor : null;
-    const value = at && context.tensors.value(at.tensor, at.index);
-    write(
-      cellText,
-      at ? say("scene.cell", { tensor: at.tensor, index: at.index.join(", "), value: value === null ? say("scene.cell_unread") : fixed(value, trace.tensors[at.tensor].dtype) }) : "",
-    );
   }
 
   // ---- the pointer ----
@@ -202,7 +143,7 @@ export function mountScene(el, store, context) {
     if (drag && !drag.turning) {
       const cell = cellAt(event);
       if (cell) {
-        focused = Math.max(0, contentNow().blocks.findIndex(({ name }) => name === cell.tensor));
+        focused = Math.max(0, walkable().findIndex(({ name }) => name === cell.tensor));
         store.set({ cursor: cell, pinned: equal(cell, store.get().pinned) ? null : cell });
       }
     }
@@ -226,9 +167,11 @@ export function mountScene(el, store, context) {
     event.stopPropagation(); // the same arrows step through time elsewhere on the page
   }, { signal });
 
+  const walkable = () => contentNow().blocks.filter(({ kind }) => kind !== "module");
+
   /** @param {KeyboardEvent} event @returns {boolean} was it one of ours */
   function keyed({ key, shiftKey }) {
-    const blocks = contentNow().blocks.filter(({ kind }) => kind !== "module");
+    const blocks = walkable();
     const { cursor, pinned, t, n } = store.get();
     const here = cursor && blockOf(blocks, cursor.tensor);
     const at = here ? blocks.indexOf(here) : Math.min(focused, blocks.length - 1);
@@ -312,19 +255,6 @@ export function mountScene(el, store, context) {
   };
 }
 
-/** The cells to ring: the pinned one, the one under the pointer, and the same number in other places. @param {import("../types.js").Trace} trace @param {CellAt | null} cursor @param {CellAt | null} pinned */
-function marksOf(trace, cursor, pinned) {
-  /** @type {import("../scene/draw.js").Mark[]} */
-  const marks = [];
-  const pairs = /** @type {const} */ ([[pinned, "pinned"], [cursor, "cursor"]]);
-  for (const [cell, kind] of pairs) {
-    if (!cell || !Object.hasOwn(trace.tensors, cell.tensor)) continue;
-    for (const other of aliases(trace, cell)) marks.push({ ...other, kind: "alias" });
-    marks.push({ ...cell, kind });
-  }
-  return marks;
-}
-
 const ratio = () => Math.min(3, window.devicePixelRatio || 1);
 
 /** @param {{axes: string[], shape: number[]}} block @param {number} t @param {number} n */
@@ -335,23 +265,3 @@ const equal = (a, b) => a === b || (!!a && !!b && a.tensor === b.tensor && a.ind
 
 /** The old object where it says the same, so that nobody is notified. @param {CellAt | null} fresh @param {CellAt | null} old */
 const same = (fresh, old) => (equal(fresh, old) ? old : fresh);
-
-/** @template {keyof HTMLElementTagNameMap} K @param {K} tag @param {Record<string, string>} attributes @returns {HTMLElementTagNameMap[K]} */
-function make(tag, attributes) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  return node;
-}
-
-/** Read out, not seen. @template {HTMLElement} E @param {E} node @returns {E} */
-function hidden(node) {
-  Object.assign(node.style, { position: "absolute", width: "1px", height: "1px", margin: "-1px", overflow: "hidden", clipPath: "inset(50%)", whiteSpace: "nowrap" });
-  return node;
-}
-
-/** Only when it differs: a screen reader takes every change for news. @param {HTMLElement} node @param {string} text @param {string} [attribute] */
-function write(node, text, attribute) {
-  if (attribute) {
-    if (node.getAttribute(attribute) !== text) node.setAttribute(attribute, text);
-  } else if (node.textContent !== text) node.textContent = text;
-}

@@ -10,9 +10,9 @@ export function mountSentences(el, store, context) {
   const { signal } = life;
   const list = find(el, ".rows");
   const sizes = find(el, ".sizes");
-  const add = make("button", { type: "button", class: "button quiet-button", "data-do": "add" });
+  const add = find(el, '[data-do="add"]');
   const invitation = make("p", { class: "invitation" });
-  el.append(add, invitation);
+  el.append(invitation);
 
   /** What stands in the rows, empty ones too; only the others are asked for. @type {string[]} */
   let drafts = [...store.get().asked.text];
@@ -146,7 +146,6 @@ export function mountSentences(el, store, context) {
   return () => {
     unsubscribe();
     life.abort();
-    add.remove();
     invitation.remove();
   };
 }

@@ -39,6 +39,7 @@ export function mountStatus(el, store, context) {
     const { status, problems } = store.get();
     progress.textContent = status === "loading" ? context.say("page.loading") : "";
     document.body.toggleAttribute("data-loading", status === "loading");
+    document.body.dataset.status = status; // for the tests, and for who looks at the page with a program
     drawBanner(status === "ready" ? problems : []);
     if (status !== "loading") drawRefusals(status === "error" ? problems : []);
   }

@@ -1,0 +1,74 @@
+// Layout and legend for one trace, width and language, measured with the page's own fonts.
+
+import { SAMPLE } from "./draw.js";
+import { equalsText } from "./ends.js";
+import { layout } from "./layout.js";
+import { entriesOf, legendLayout } from "./legend.js";
+import { fontOf } from "./marks.js";
+
+/** @typedef {import("./draw.js").Palette} Palette */
+
+/**
+ * @param {import("../types.js").Trace} trace
+ * @param {import("./blocks.js").SceneBlock[]} blocks
+ * @param {ReturnType<typeof import("../core/colour.js").scalesOf>} scales
+ * @param {{width: number, zoom: number, ratio: number, say: import("../types.js").Say, palette: Palette, ctx: CanvasRenderingContext2D}} how
+ */
+export function arrange(trace, blocks, scales, { width, zoom, ratio, say, palette, ctx }) {
+  const measure = measurer(ctx, palette);
+  const steps = blocks.find(({ cut, kind }) => kind === "cube" && cut >= 0);
+  const arranged = layout(blocks, {
+    width,
+    zoom,
+    measure,
+    say,
+    tag: steps && say("scene.now", { t: steps.shape[steps.cut] - 1 }),
+    rowName: (index) => {
+      const end = trace.positions.h_n.find((row) => row.index === index);
+      return end ? say(`scene.row.${end.direction}`, { layer: end.layer }) : "";
+    },
+    equals: (block, row) => (block.name === "h_n" ? equalsText(trace, row) : ""),
+  });
+  const averaged = arranged.placed.some(({ block, size }) => block.shape.some((length) => length > Math.max(...size) * ratio));
+  const notes = [
+    { text: say("scene.step_is"), colour: palette.now },
+    { text: say("scene.sample_is"), colour: SAMPLE },
+    { text: say("scene.hint"), colour: "" },
+  ];
+  if (averaged) notes.push({ text: say("scene.averaged"), colour: "" });
+  return { layout: arranged, legend: legendLayout(entriesOf(blocks, scales), notes, width, arranged.bottom, measure) };
+}
+
+/** The colours and fonts of tokens.css that the scene draws with. @param {CSSStyleDeclaration} style @returns {Palette} */
+export function paletteOf(style) {
+  const of = (/** @type {string} */ name) => style.getPropertyValue(`--${name}`).trim();
+  return {
+    paper: of("paper"),
+    panel: of("panel"),
+    ink: of("ink"),
+    inkSoft: of("ink-soft"),
+    rule: of("rule"),
+    strong: of("rule-strong"),
+    accent: of("accent"),
+    now: of("now"),
+    h: of("state-h"),
+    text: of("font-text"),
+    code: of("font-code"),
+  };
+}
+
+/** Widths of words, each measured once. @param {CanvasRenderingContext2D} ctx @param {Palette} palette @returns {import("./layout.js").Measure} */
+function measurer(ctx, palette) {
+  /** @type {Map<string, number>} */
+  const known = new Map();
+  return (text, role) => {
+    const font = fontOf(role, palette);
+    const key = `${font}|${text}`;
+    const have = known.get(key);
+    if (have !== undefined) return have;
+    ctx.font = font;
+    const { width } = ctx.measureText(text);
+    known.set(key, width);
+    return width;
+  };
+}

@@ -23,13 +23,19 @@ router = APIRouter()
 
 @router.get("/", include_in_schema=False)
 async def page(request: Request) -> Response:
-    """The one screen, with the first answer in it; its JSON twin when the Accept header asks for JSON."""
+    """The one screen, with the first answer in it; its JSON twin when the Accept header asks for JSON.
+
+    With `Prefer: handling=strict` the twin of a state that can't run has no trace, only the problems.
+    """
     traces: Traces = request.app.state.traces
     lang = lang_of(request)
     asked, misread = read_state(request.query_params.multi_items())
     state, plan, moved = runnable(asked, traces.limits)
     refusals, status, headers = [*misread, *moved], 200, {"Cache-Control": "no-store", "Vary": "Accept"}
     body = "null"
+    strict = _wants_json(request) and "handling=strict" in request.headers.get("prefer", "")
+    if strict and refusals:  # somebody is editing: the last good picture stays, so none is computed
+        return _twin(_around(asked, refusals, traces, lang), body, status, headers)
     try:
         body = (await traces.answer(plan, Client(request), lang)).body.decode()
     except Refusal as refusal:  # the server is busy, or the numbers could not be confirmed
@@ -39,10 +45,14 @@ async def page(request: Request) -> Response:
             headers["Retry-After"] = str(refusal.retry_after)
     around = _around(state, refusals, traces, lang)
     if _wants_json(request):
-        twin = f'{json.dumps(around, ensure_ascii=False)[:-1]}, "trace": {body}}}'
-        return Response(twin, status, headers, media_type="application/json")
+        return _twin(around, body, status, headers)
     html = _render(request, {**around, "trace": json.loads(body)}, lang)
     return Response(html, status, headers, media_type="text/html; charset=utf-8")
+
+
+def _twin(around: dict[str, Any], trace: str, status: int, headers: dict[str, str]) -> Response:
+    body = f'{json.dumps(around, ensure_ascii=False)[:-1]}, "trace": {trace}}}'
+    return Response(body, status, headers, media_type="application/json")
 
 
 def _wants_json(request: Request) -> bool:

@@ -75,7 +75,7 @@ export function createAsking(store, api, { traceArrives, speak, window }) {
   /** @param {FlatState} asked @param {Entry} entry */
   function go(asked, entry) {
     return answerTo(
-      () => api.twin(addressOf({ ...store.get(), state: asked })),
+      () => api.twin(addressOf({ ...store.get(), state: asked }), { strict: Boolean(store.get().trace) }),
       (twin) => (twin.problems.length && store.get().trace ? refuse(twin.problems) : accept(twin, entry, asked)),
     );
   }

@@ -23,7 +23,8 @@ export class Refused extends Error {
 
 /**
  * @typedef {object} Api
- * @property {(query: string) => Promise<Twin>} twin  the newest question only: it ends the one before
+ * @property {(query: string, how?: {strict?: boolean}) => Promise<Twin>} twin  the newest question only: it ends the one
+ *   before. `strict`: where the question can't be answered as it stands, no other is
  * @property {(traceId: string, signal: AbortSignal) => Read} reader  reads slices of one trace until the signal ends it
  * @property {(url: string) => Promise<{[key: string]: string}>} catalogue
  */
@@ -40,10 +41,11 @@ export function createApi(world = { fetch: (...args) => fetch(...args), random: 
    * @param {string} url
    * @param {string} accept
    * @param {AbortSignal} signal
+   * @param {{[name: string]: string}} [headers]
    */
-  async function get(url, accept, signal) {
+  async function get(url, accept, signal, headers = {}) {
     for (let tried = 1; ; tried += 1) {
-      const answer = await world.fetch(url, { headers: { Accept: accept }, signal }).catch((error) => {
+      const answer = await world.fetch(url, { headers: { Accept: accept, ...headers }, signal }).catch((error) => {
         if (signal.aborted) throw error;
         throw new Refused(0, null);
       });
@@ -55,11 +57,11 @@ export function createApi(world = { fetch: (...args) => fetch(...args), random: 
   }
 
   return {
-    async twin(query) {
+    async twin(query, { strict = false } = {}) {
       asking.abort();
       asking = new AbortController();
       const { signal } = asking;
-      const answer = await get(query ? `/?${query}` : "/", "application/json", signal);
+      const answer = await get(query ? `/?${query}` : "/", "application/json", signal, strict ? { Prefer: "handling=strict" } : {});
       const twin = await answer.json();
       signal.throwIfAborted();
       return twin;

@@ -234,7 +234,9 @@ def _tensor(trace: Trace, name: str, small: bool) -> TensorAnswer:
         stored = trace.done.tensors[name]
         low, high = (float(end) for end in torch.aminmax(stored))
         if isfinite(low) and isfinite(high):
-            return answer.model_copy(update={"min": low, "max": high, "mean": float(stored.mean(dtype=torch.float64))})
+            return answer.model_copy(
+                update={"min": low, "max": high, "mean": float(stored.float().mean(-1).double().mean())}
+            )
     array = whole(trace, name).array
     finite = array[np.isfinite(array)]
     if finite.size:

@@ -146,5 +146,5 @@ def _portion(done: Pass) -> tuple[list[int], int, list[int]]:
     steps = plan.T
     if plan.D == 1 and share_left < 1:  # a backward row needs the whole sequence
         steps = min(plan.T, max(32, int(plan.T * share_left)))
-    units = plan.H if share_left >= 1 else max(1, int(plan.H * max(share_left, 1 / 16)))
+    units = plan.H if share_left >= 1 else max(1, int(plan.H * max(share_left, 1 / 32)))
     return samples, steps, [k * plan.H // units for k in range(units)]

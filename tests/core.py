@@ -5,9 +5,11 @@ from typing import Any
 import torch
 from hypothesis import strategies as st
 from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from app.corpora.tokens import tokenize
 from app.recurrent.shapes import Plan, plan
-from app.recurrent.spec import TraceRequest
+from app.recurrent.spec import ModelSpec, TraceRequest
 from app.recurrent.trace import Trace, run
 
 MODULES: dict[str, Any] = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
@@ -39,22 +41,30 @@ def requests(draw: st.DrawFn) -> dict[str, Any]:
     }
     if cell == "rnn":
         model["nonlinearity"] = draw(st.sampled_from(["tanh", "relu"]))
+    if cell == "lstm" and model["hidden_size"] > 1 and draw(st.booleans()):
+        model["proj_size"] = draw(st.integers(1, model["hidden_size"] - 1))
     asked: dict[str, Any] = {"model": model, "weights": {"seed": draw(st.integers(0, 2**53 - 1))}}
     N, T, F = draw(st.integers(1, 5)), draw(st.integers(1, 7)), model["input_size"]
     kind = draw(st.sampled_from(["text", "random", "random tokens", "tokens", "values"]))
     rows, columns = (N, T) if model["batch_first"] else (T, N)
+    batched = kind not in ("tokens", "values") or draw(st.integers(0, 4)) > 0
     if kind == "text":
         asked["input"] = {"text": draw(st.lists(st.sampled_from(SENTENCES), min_size=N, max_size=N))}
     elif kind.startswith("random"):
         asked["input"] = {"random": {"batch": N, "seq_len": T, "seed": draw(st.integers(0, 9999))}}
     elif kind == "tokens":
-        token = st.integers(0, 10)
-        row = st.lists(token, min_size=columns, max_size=columns)
-        asked["input"] = {"tokens": draw(st.lists(row, min_size=rows, max_size=rows))}
+        row = st.lists(st.integers(0, 10), min_size=columns if batched else T, max_size=columns if batched else T)
+        asked["input"] = {"tokens": draw(st.lists(row, min_size=rows, max_size=rows) if batched else row)}
     else:
-        seed = draw(st.integers(0, 9999))
-        generator = torch.Generator().manual_seed(seed)
-        asked["input"] = {"values": torch.randn(rows, columns, F, generator=generator).tolist()}
+        generator = torch.Generator().manual_seed(draw(st.integers(0, 9999)))
+        shape = (rows, columns, F) if batched else (T, F)
+        asked["input"] = {"values": torch.randn(shape, generator=generator).tolist()}
+    if batched and kind != "text" and draw(st.booleans()):
+        asked["lengths"] = draw(st.lists(st.integers(1, T), min_size=N, max_size=N))
+    if kind == "text" or "lengths" in asked:
+        asked["packed"] = draw(st.booleans())
+    if draw(st.integers(0, 3)) == 0:
+        asked["dtype"] = "float64"
     if kind in ("tokens", "random tokens"):
         asked["embedding"] = {
             "num_embeddings": 11,
@@ -65,11 +75,21 @@ def requests(draw: st.DrawFn) -> dict[str, Any]:
         asked["state"] = {"random": {"seed": draw(st.integers(0, 9999))}}
     if draw(st.booleans()):
         asked["head"] = {
-            "reads": draw(st.sampled_from(["every_step", "last_step", "h_n"])),
+            "reads": draw(st.sampled_from(["every_step", "last_step", "h_n", "mean"])),
             "out_features": draw(st.integers(1, 4)),
             "activation": draw(st.sampled_from([None, "sigmoid", "softmax", "log_softmax", "relu", "tanh"])),
         }
     return asked
+
+
+def true_lengths(trace: Trace) -> list[int]:
+    """How many steps of each sample are real, told by the request alone."""
+    asked = trace.plan.request
+    if asked.lengths is not None:
+        return list(asked.lengths)
+    if asked.input.text is not None:
+        return [len(tokenize(sentence)) for sentence in asked.input.text]
+    return [trace.plan.T] * trace.plan.N
 
 
 def plain(trace: Trace) -> dict[str, Tensor]:
@@ -79,6 +99,7 @@ def plain(trace: Trace) -> dict[str, Tensor]:
     """
     asked = trace.plan.request
     model, entering = asked.model, trace.done.tensors
+    dtype = getattr(torch, asked.dtype)
     torch.manual_seed(asked.weights.seed or 0)
     embedding = None
     if asked.embedding is not None:
@@ -86,8 +107,11 @@ def plain(trace: Trace) -> dict[str, Tensor]:
             asked.embedding.num_embeddings or 0,
             asked.embedding.embedding_dim or 0,
             padding_idx=asked.embedding.padding_idx,
+            dtype=dtype,
         )
-    options = {"nonlinearity": model.nonlinearity} if model.cell == "rnn" else {}
+    options: dict[str, Any] = {"nonlinearity": model.nonlinearity} if model.cell == "rnn" else {}
+    if model.cell == "lstm":
+        options["proj_size"] = model.proj_size
     rnn = MODULES[model.cell](
         model.input_size,
         model.hidden_size,
@@ -95,83 +119,119 @@ def plain(trace: Trace) -> dict[str, Tensor]:
         bias=model.bias,
         batch_first=model.batch_first,
         bidirectional=model.bidirectional,
+        dtype=dtype,
         **options,
     )
-    width = model.hidden_size * (2 if model.bidirectional else 1)
-    linear = nn.Linear(width, asked.head.out_features) if asked.head else None
+    width = (model.proj_size or model.hidden_size) * (2 if model.bidirectional else 1)
+    linear = nn.Linear(width, asked.head.out_features, dtype=dtype) if asked.head else None
     found: dict[str, Tensor] = {}
     with torch.no_grad():
-        x = embedding(entering["tokens"]) if embedding is not None else entering["input"]
+        x: Any = embedding(entering["tokens"]) if embedding is not None else entering["input"]
         found["input"] = x
+        first = entering["h_0"] if model.cell != "lstm" else (entering["h_0"], entering["c_0"])
+        if asked.packed:
+            lengths = torch.tensor(true_lengths(trace))
+            x = pack_padded_sequence(x, lengths, batch_first=model.batch_first, enforce_sorted=False)
+            found["packed"], found["batch_sizes"] = x.data, x.batch_sizes
+        output, ends = rnn(x, first)
+        if asked.packed:
+            output, _ = pad_packed_sequence(output, batch_first=model.batch_first, total_length=trace.plan.T)
+        found["output"] = output
         if model.cell == "lstm":
-            found["output"], (found["h_n"], found["c_n"]) = rnn(x, (entering["h_0"], entering["c_0"]))
+            found["h_n"], found["c_n"] = ends
         else:
-            found["output"], found["h_n"] = rnn(x, entering["h_0"])
-        if asked.head is not None and linear is not None:
-            found["prediction"] = _head(asked, linear, found)
+            found["h_n"] = ends
+        if linear is not None:
+            found["prediction"] = _head(trace, linear, found)
     found |= {f"rnn.{name}": value.detach() for name, value in rnn.named_parameters()}
     return found
 
 
-def _head(asked: TraceRequest, linear: nn.Linear, found: dict[str, Tensor]) -> Tensor:
+def _head(trace: Trace, linear: nn.Linear, found: dict[str, Tensor]) -> Tensor:
+    """The prediction, computed sample by sample, without the stages of our own head."""
+    asked = trace.plan.request
     assert asked.head is not None
     output, h_n = found["output"], found["h_n"]
-    last = output[:, -1] if asked.model.batch_first else output[-1]
-    if asked.head.reads == "h_n":
-        last = torch.cat([h_n[-2], h_n[-1]], 1) if asked.model.bidirectional else h_n[-1]
-    # a linear layer over every step and the last of its answers, or over the last step: the same numbers
-    logits = linear(last)
+    batched = h_n.dim() == 3
+    if not batched:
+        output, h_n = output.unsqueeze(1), h_n.unsqueeze(1)
+    elif asked.model.batch_first:
+        output = output.transpose(0, 1)
+    vectors = []
+    for n, length in enumerate(true_lengths(trace)):
+        if asked.head.reads == "h_n":
+            vectors.append(torch.cat([h_n[-2, n], h_n[-1, n]]) if asked.model.bidirectional else h_n[-1, n])
+        elif asked.head.reads == "mean":
+            vectors.append(output[:length, n].mean(0))
+        else:  # a linear layer over every step and the last of its answers, or over the last step alone
+            vectors.append(output[-1, n])
+    logits = linear(torch.stack(vectors))
     name = asked.head.activation
     answer: Tensor
     if name in ("softmax", "log_softmax"):
         answer = getattr(torch, name)(logits, dim=-1)
     else:
         answer = getattr(torch, name)(logits) if name else logits
+    if not batched:
+        return answer[0]
     squeezed = asked.head.out_features == 1 and (asked.head.reads != "every_step" or asked.model.batch_first)
     return answer.squeeze(-1) if squeezed else answer
 
 
 def stepwise(trace: Trace) -> dict[str, Tensor]:
-    """Every cell's insides by a plain loop over time, one equation a line; axes N, T, H."""
-    model, done = trace.plan.request.model, trace.done
-    reads = trace.done.h_top()  # only its sizes are used
-    T, N, H = reads.shape[0], reads.shape[1], model.hidden_size
+    """Every cell's insides by a plain loop over samples and time, one equation a line; axes N, T, ·.
+
+    Where a packed row does not run, there are zeros.
+    """
+    model, done, plan = trace.plan.request.model, trace.done, trace.plan
     weights = {name.removeprefix("rnn."): value for name, value in done.modules.named().items()}
     x = done.tensors["input"]
-    x = x.transpose(0, 1) if model.batch_first else x  # (T, N, F)
+    if not plan.batched:
+        x = x.unsqueeze(0)
+    elif not model.batch_first:
+        x = x.transpose(0, 1)
+    lengths = true_lengths(trace) if plan.request.packed else [plan.T] * plan.N
+    directions = 2 if model.bidirectional else 1
+    first = {
+        name: done.tensors[name].view(plan.L * plan.D, plan.N, -1) for name in ("h_0", "c_0") if name in done.tensors
+    }
     found: dict[str, Tensor] = {}
     for layer in range(model.num_layers):
-        outputs = []
-        for k, suffix in enumerate([f"l{layer}", f"l{layer}_reverse"][: 2 if model.bidirectional else 1]):
-            row = layer * (2 if model.bidirectional else 1) + k
-            W_ih, W_hh = weights[f"weight_ih_{suffix}"], weights[f"weight_hh_{suffix}"]
-            zeros = torch.zeros(W_ih.shape[0])
-            b_ih, b_hh = weights.get(f"bias_ih_{suffix}", zeros), weights.get(f"bias_hh_{suffix}", zeros)
-            h = done.tensors["h_0"][row]
-            c = done.tensors["c_0"][row] if model.cell == "lstm" else torch.zeros(N, H)
-            kept: dict[str, list[Tensor]] = {}
-            for t in range(T) if k == 0 else reversed(range(T)):
-                from_x, from_h = x[t] @ W_ih.T + b_ih, h @ W_hh.T + b_hh
-                now: dict[str, Tensor] = {}
-                if model.cell == "lstm":
-                    i, f, g, o = (from_x + from_h).chunk(4, dim=1)
-                    i, f, g, o = i.sigmoid(), f.sigmoid(), g.tanh(), o.sigmoid()
-                    c = f * c + i * g
-                    h = o * c.tanh()
-                    now = {"i": i, "f": f, "g": g, "o": o, "c": c}
-                elif model.cell == "gru":
-                    (x_r, x_z, x_n), (h_r, h_z, h_n) = from_x.chunk(3, dim=1), from_h.chunk(3, dim=1)
-                    r, z = (x_r + h_r).sigmoid(), (x_z + h_z).sigmoid()
-                    n = (x_n + r * h_n).tanh()
-                    h = (1 - z) * n + z * h
-                    now = {"r": r, "z": z, "n": n}
-                else:
-                    h = (from_x + from_h).relu() if model.nonlinearity == "relu" else (from_x + from_h).tanh()
-                for name, value in (now | {"h": h}).items():
-                    kept.setdefault(name, []).append(value)
-            for name, values in kept.items():
-                stacked = torch.stack(values if k == 0 else values[::-1])  # (T, N, H)
-                found[f"{suffix}.{name}"] = stacked.transpose(0, 1)
-            outputs.append(found[f"{suffix}.h"].transpose(0, 1))
-        x = torch.cat(outputs, dim=2)
+        for k, suffix in enumerate([f"l{layer}", f"l{layer}_reverse"][:directions]):
+            row = layer * directions + k
+            kept: dict[str, Tensor] = {}
+            for n, length in enumerate(lengths):
+                state = {name[0]: value[row, n] for name, value in first.items()}
+                for t in range(length) if k == 0 else reversed(range(length)):
+                    state = _step(model, weights, suffix, x[n, t], state)
+                    for name, value in state.items():
+                        zeros = torch.zeros(plan.N, plan.T, value.shape[-1], dtype=value.dtype)
+                        kept.setdefault(name, zeros)[n, t] = value
+            found |= {f"{suffix}.{name}": value for name, value in kept.items()}
+        rows = [f"l{layer}.h", f"l{layer}_reverse.h"][:directions]
+        x = torch.cat([found[name] for name in rows], dim=2)
     return found
+
+
+def _step(
+    model: ModelSpec, weights: dict[str, Tensor], suffix: str, x: Tensor, old: dict[str, Tensor]
+) -> dict[str, Tensor]:
+    """One step of one cell for one sample, as the textbook has it."""
+    W_ih, W_hh = weights[f"weight_ih_{suffix}"], weights[f"weight_hh_{suffix}"]
+    zeros = torch.zeros(W_ih.shape[0], dtype=x.dtype)
+    from_x = W_ih @ x + weights.get(f"bias_ih_{suffix}", zeros)
+    from_h = W_hh @ old["h"] + weights.get(f"bias_hh_{suffix}", zeros)
+    if model.cell == "lstm":
+        i, f, g, o = (from_x + from_h).chunk(4)
+        i, f, g, o = i.sigmoid(), f.sigmoid(), g.tanh(), o.sigmoid()
+        c = f * old["c"] + i * g
+        h = o * c.tanh()
+        if model.proj_size:
+            h = weights[f"weight_hr_{suffix}"] @ h
+        return {"i": i, "f": f, "g": g, "o": o, "c": c, "h": h}
+    if model.cell == "gru":
+        (x_r, x_z, x_n), (h_r, h_z, h_n) = from_x.chunk(3), from_h.chunk(3)
+        r, z = (x_r + h_r).sigmoid(), (x_z + h_z).sigmoid()
+        n = (x_n + r * h_n).tanh()
+        return {"r": r, "z": z, "n": n, "h": (1 - z) * n + z * old["h"]}
+    return {"h": (from_x + from_h).relu() if model.nonlinearity == "relu" else (from_x + from_h).tanh()}

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from app.corpora.tokens import encode, tokenize
-from app.recurrent import gates
+from app.recurrent import gates, simpler
 from app.recurrent import proof as proof_module
 from app.recurrent.cost import Limits
 from app.recurrent.errors import Cancelled, Refusal
@@ -124,8 +124,10 @@ def test_one_direction_settles_its_claims() -> None:
         "last_is_h_n": True,
         "h_n_order": True,
         "h_n_batch_first": False,
+        "output_is_top_h": True,
         "batch_first_turns": True,
-        "gate_order": True,
+        "gate_order_lstm": True,
+        "c_n_is_last_c": True,
         "h_shows_c": True,
         "c_is_a_sum": True,
         "bias_sum": True,
@@ -144,18 +146,103 @@ def test_two_directions_and_two_layers_settle_theirs() -> None:
     assert not found["backward_half_at_last_step"]
     assert not found["join_by_reshape"]
     false = [claim for claim in trace.claims if not claim.holds]
-    assert all(claim.max_abs_diff > 0 for claim in false)
+    assert all(claim.max_abs_diff is None or claim.max_abs_diff > 0 for claim in false)
+
+
+@pytest.mark.parametrize("wrong", ["one_by_one", "both_ways"])
+def test_the_claims_of_simpler_modules_can_turn_out_false(wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    right = getattr(simpler, wrong)
+
+    def moved(*given: Any) -> Any:
+        found = right(*given)
+        return found + 1e-3 if wrong == "one_by_one" else (found[0], found[1] + 1e-3)
+
+    monkeypatch.setattr(f"app.recurrent.claims.{wrong}", moved)
+    found = verdicts(traced(**SMALL | {"model": SMALL["model"] | {"bidirectional": True, "num_layers": 2}}))
+    assert not found["stacked" if wrong == "one_by_one" else "backward_is_flipped"]
+
+
+def test_h_n_in_another_order_than_the_plain_modules_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def swapped(done: Pass, *given: Any) -> Any:
+        evidence = proof_module.prove(done, *given)
+        done.h[0], done.h[2] = done.h[2], done.h[0]
+        return evidence
+
+    monkeypatch.setattr("app.recurrent.trace.prove", swapped)
+    found = verdicts(traced(**SMALL | {"model": SMALL["model"] | {"bidirectional": True, "num_layers": 2}}))
+    assert not found["h_n_order"]
+
+
+def test_batch_first_states_are_a_mistake_also_where_the_shape_fits_by_accident() -> None:
+    trace = traced(**SMALL | {"model": SMALL["model"] | {"num_layers": 2}})
+    claim = next(claim for claim in trace.claims if claim.why.key == "claim.h_n_batch_first")
+    assert not claim.holds
+    assert claim.max_abs_diff
+
+
+@pytest.mark.parametrize("bias", [2.0, 3.0, 6.0, 10.0])
+@pytest.mark.parametrize("T", [100, 1000, 5000])
+def test_a_memory_that_forgets_nothing_is_proven_too(bias: float, T: int) -> None:
+    """Rounding adds up over the steps that a cell remembers; neither side is wrong."""
+    weights = {
+        "rnn.weight_ih_l0": [[0.5], [0.1], [1.0], [0.3]],
+        "rnn.weight_hh_l0": [[0.1], [-0.1], [0.2], [0.1]],
+        "rnn.bias_ih_l0": [0.0, bias, 0.0, 0.0],
+        "rnn.bias_hh_l0": [0.1, 0.0, 0.1, 0.0],
+    }
+    trace = traced(
+        model={"input_size": 1, "hidden_size": 1},
+        input={"values": [[[0.7]]] * T},
+        weights={"values": weights},
+    )
+    assert max(trace.proof.max_abs_diff.values()) <= trace.proof.tolerance
+
+
+def test_biases_that_cancel_and_values_that_explode_are_proven_too() -> None:
+    big = {name: [1000.0, -1000.0, 1000.0] for name in ("rnn.bias_ih_l0",)}
+    small = {"rnn.bias_hh_l0": [-1000.0, 1000.0, -1000.0]}
+    square = [[0.3, -0.2, 0.1]] * 3
+    rnn = {"cell": "rnn", "input_size": 3, "hidden_size": 3}
+    values = torch.randn(20, 2, 3, generator=torch.Generator().manual_seed(1)).tolist()
+    weights = {"rnn.weight_ih_l0": square, "rnn.weight_hh_l0": square}
+    traced(model=rnn, input={"values": values}, weights={"values": weights | big | small})
+    grows = {"rnn.weight_ih_l0": square, "rnn.weight_hh_l0": [[9.0, 0.0, 0.0], [0.0, 9.0, 0.0], [0.0, 0.0, 9.0]]}
+    exploding = rnn | {"nonlinearity": "relu", "bias": False}
+    trace = traced(model=exploding, input={"values": values * 3}, weights={"values": grows})
+    assert not torch.isfinite(trace.done.tensors["output"]).all()
+
+
+def test_padding_drifts_and_packing_mends_it() -> None:
+    asked = SMALL | {"input": {"random": {"batch": 3, "seq_len": 6}}, "lengths": [6, 4, 2]}
+    padded, packed = traced(**asked), traced(**asked, packed=True)
+    found = next(claim for claim in padded.claims if claim.why.key == "claim.padding_drift")
+    assert not found.holds
+    assert [part.split(":")[0] for part in found.why.params["drift"].split(", ")] == ["6", "4", "2"]
+    assert verdicts(packed)["packed_end"]
+    assert not verdicts(packed)["last_is_padding"]
+    alone = traced(**SMALL | {"input": {"values": padded.done.tensors["input"][:2, 2:].tolist()}})
+    assert torch.allclose(packed.done.tensors["h_n"][0, 2], alone.done.tensors["h_n"][0, 0], atol=1e-7)
+    assert packed.plan.positions.h_n[0].step == (5, 3, 1)
+    assert packed.done.tensors["batch_sizes"].tolist() == [3, 3, 2, 2, 1, 1]
+
+
+def test_a_parameter_can_be_read_like_a_tensor() -> None:
+    trace = traced(**SMALL)
+    matrix = whole(trace, "rnn.weight_hh_l0").array
+    assert matrix.shape == (12, 3)
+    assert torch.equal(torch.as_tensor(matrix), trace.done.modules.rnn.weight_hh_l0)
 
 
 def test_with_a_single_step_the_backward_half_of_the_last_step_is_its_end() -> None:
     model = SMALL["model"] | {"bidirectional": True}
     trace = traced(model=model, input={"random": {"batch": 2, "seq_len": 1}})
-    assert verdicts(trace)["backward_half_at_last_step"]
+    assert verdicts(trace)["backward_half_of_one_step"]
 
 
 def test_a_gru_can_not_move_its_hidden_bias_over() -> None:
     found = verdicts(traced(**SMALL | {"model": SMALL["model"] | {"cell": "gru"}}))
     assert not found["bias_sum_gru"]
+    assert found["gru_equation"]
     assert "c_is_a_sum" not in found
 
 
@@ -191,10 +278,10 @@ def test_a_wrong_number_anywhere_in_the_record_fails_the_proof(monkeypatch: pyte
     """The proof itself can fail: one unit of one step is moved by a hair."""
     for row in (0, 3):
 
-        def spoiled(done: Pass, row: int = row) -> Any:
+        def spoiled(done: Pass, *given: Any, row: int = row) -> Any:
             done.h[row] = done.h[row].clone()
             done.h[row][2, 1, 0] += 1e-4
-            return proof_module.prove(done)
+            return proof_module.prove(done, *given)
 
         monkeypatch.setattr("app.recurrent.trace.prove", spoiled)
         model = SMALL["model"] | {"bidirectional": True, "num_layers": 2}
@@ -205,7 +292,7 @@ def test_a_wrong_number_anywhere_in_the_record_fails_the_proof(monkeypatch: pyte
 
 def test_gates_in_another_order_fail_the_proof(monkeypatch: pytest.MonkeyPatch) -> None:
     right = gates._lstm
-    monkeypatch.setattr(gates, "_lstm", lambda z, c_0: right((z[0], z[2], z[1], z[3]), c_0))
+    monkeypatch.setattr(gates, "_lstm", lambda z, *rest: right((z[0], z[2], z[1], z[3]), *rest))
     with pytest.raises(Refusal) as caught:
         traced(**SMALL)
     assert caught.value.say.params["name"] in ("c", "gates")

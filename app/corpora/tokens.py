@@ -1,15 +1,19 @@
 """Text → tokens → ids: a small real tokenizer and a vocabulary made from the text itself."""
 
-import re
 import unicodedata
 from dataclasses import dataclass
 
 PAD = "<pad>"
 
-# One Chinese, Japanese or Korean character is a token of its own; a run of letters and
-# digits with inner apostrophes or hyphens is one; any other visible sign is one.
-_CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0002fa1f"
-_TOKEN = re.compile(rf"[{_CJK}]|[^\W{_CJK}]+(?:['’\-][^\W{_CJK}]+)*|[^\w\s]")
+# Kana, Chinese characters with their extensions, Hangul
+_CJK = (
+    ("\u3040", "\u30ff"),
+    ("\u3400", "\u4dbf"),
+    ("\u4e00", "\u9fff"),
+    ("\uac00", "\ud7af"),
+    ("\uf900", "\ufaff"),
+    ("\U00020000", "\U0003ffff"),
+)
 
 
 @dataclass(frozen=True)
@@ -44,8 +48,39 @@ class Encoded:
 
 
 def tokenize(text: str) -> list[str]:
-    """The tokens of one sentence, lower case. "It's 好看!" → ["it's", "好", "看", "!"]."""
-    return _TOKEN.findall(unicodedata.normalize("NFC", text).lower())
+    """The tokens of one sentence, lower case. "It's 好看!" → ["it's", "好", "看", "!"].
+
+    A Chinese, Japanese or Korean character is a token of its own; a run of letters, marks and
+    digits, with apostrophes or hyphens inside, is one; any other visible sign is one.
+    """
+    found: list[str] = []
+    joining = False  # does the next letter belong to the last token?
+    characters = unicodedata.normalize("NFC", text).lower()
+    for k, character in enumerate(characters):
+        kind = unicodedata.category(character)[0]
+        if kind in "ZC":  # spaces, and what cannot be seen
+            joining = joining and kind == "C" and character != "\n" and character != "\t"
+        elif _stands_alone(character):
+            found.append(character)
+            joining = False
+        elif (
+            kind in "LMN"
+            or character == "_"
+            or (joining and character in "'’-" and characters[k + 1 : k + 2].isalnum())
+        ):
+            if joining:
+                found[-1] += character
+            else:
+                found.append(character)
+            joining = True
+        else:
+            found.append(character)
+            joining = False
+    return found
+
+
+def _stands_alone(character: str) -> bool:
+    return any(first <= character <= last for first, last in _CJK)
 
 
 def encode(sentences: list[str]) -> Encoded:

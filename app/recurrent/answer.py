@@ -100,6 +100,7 @@ class ClaimAnswer(BaseModel):
     holds: bool
     max_abs_diff: float | None
     why: str
+    checked: dict[str, int] | None = None  # so many samples and steps, where not on all
 
 
 class CheckedAnswer(BaseModel):
@@ -164,8 +165,9 @@ def describe(trace: Trace, id: str, speak: Speak) -> TraceAnswer:
             ClaimAnswer(
                 claim=claim.claim,
                 holds=claim.holds,
-                max_abs_diff=claim.max_abs_diff if isfinite(claim.max_abs_diff) else None,
+                max_abs_diff=claim.max_abs_diff if isfinite(claim.max_abs_diff or 0) else None,
                 why=speak(claim.why),
+                checked=claim.checked,
             )
             for claim in trace.claims
         ],

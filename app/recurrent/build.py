@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import sqrt
 from typing import Any
 
 import torch
@@ -48,11 +49,11 @@ class Modules:
 
 @dataclass(frozen=True)
 class Feed:
-    """What enters: token ids or values, laid out as batch_first says, and the first states."""
+    """What enters: token ids or values, laid out as batch_first says; the first states always with a batch."""
 
-    tokens: Tensor | None  # (N, T) or (T, N)
-    values: Tensor | None  # (N, T, F) or (T, N, F)
-    h_0: Tensor  # (L·D, N, H)
+    tokens: Tensor | None  # (N, T) or (T, N), (T,) without a batch
+    values: Tensor | None  # (N, T, F) or (T, N, F), (T, F) without a batch
+    h_0: Tensor  # (L·D, N, P)
     c_0: Tensor | None  # (L·D, N, H), lstm only
 
 
@@ -72,13 +73,13 @@ def build(plan: Plan) -> Modules:
         init.normal_(modules.embedding.weight, generator=generator)
         if modules.embedding.padding_idx is not None:
             modules.embedding.weight[modules.embedding.padding_idx].fill_(0)
-    bound = plan.H**-0.5
+    bound = 1 / sqrt(plan.H)  # to the last bit as torch has it
     for parameter in modules.rnn.parameters():
         init.uniform_(parameter, -bound, bound, generator=generator)
     if modules.head is not None:
         # kaiming with a = √5, as nn.Linear does it, is uniform within ±1/√fan_in
-        init.kaiming_uniform_(modules.head.weight, a=5**0.5, generator=generator)
-        bound = modules.head.in_features**-0.5
+        init.kaiming_uniform_(modules.head.weight, a=sqrt(5), generator=generator)
+        bound = 1 / sqrt(modules.head.in_features)
         init.uniform_(modules.head.bias, -bound, bound, generator=generator)
     return modules
 
@@ -86,7 +87,7 @@ def build(plan: Plan) -> Modules:
 def _empty(plan: Plan) -> Modules:
     """Modules without values yet, so that no number is drawn from torch's global generator."""
     asked = plan.request
-    empty = {name: torch.empty(parameter.shape) for name, parameter in plan.parameters.items()}
+    empty = {name: torch.empty(parameter.shape, dtype=_dtype(plan)) for name, parameter in plan.parameters.items()}
 
     def part(name: str) -> dict[str, Tensor]:
         return {key.removeprefix(f"{name}."): value for key, value in empty.items() if key.startswith(f"{name}.")}
@@ -98,7 +99,7 @@ def _empty(plan: Plan) -> Modules:
         embedding = EMBEDDING(*sizes, padding_idx=asked.embedding.padding_idx, device="meta")
         hold(embedding, part("embedding"))
     if asked.head is not None:
-        head = LINEAR(plan.D * plan.H, asked.head.out_features, device="meta")
+        head = LINEAR(plan.D * plan.P, asked.head.out_features, device="meta")
         hold(head, part("head"))
     return Modules(embedding, rnn_module(plan, part("rnn")), head)
 
@@ -106,7 +107,11 @@ def _empty(plan: Plan) -> Modules:
 def rnn_module(plan: Plan, weights: dict[str, Tensor], *, batch_first: bool | None = None) -> nn.RNNBase:
     """torch's own module of `plan`, holding `weights` without a copy."""
     model = plan.request.model
-    options: dict[str, Any] = {"nonlinearity": model.nonlinearity} if model.cell == "rnn" else {}
+    options: dict[str, Any] = {}
+    if model.cell == "rnn":
+        options["nonlinearity"] = model.nonlinearity
+    if model.cell == "lstm":
+        options["proj_size"] = model.proj_size
     module = MODULES[model.cell](
         plan.F,
         plan.H,
@@ -155,7 +160,7 @@ def _fill(modules: Modules, plan: Plan, given: dict[str, list[Any]]) -> None:
                 f"torch.Size({list(expected)}).",
             )
         check_numbers(given[name], shape, field)
-        parameter.copy_(torch.tensor(given[name], dtype=torch.float32))
+        parameter.copy_(torch.tensor(given[name], dtype=_dtype(plan)))
 
 
 def feed(plan: Plan) -> Feed:
@@ -167,7 +172,7 @@ def feed(plan: Plan) -> Feed:
     elif asked.input.tokens is not None:
         tokens = torch.tensor(asked.input.tokens)
     elif asked.input.values is not None:
-        values = torch.tensor(asked.input.values, dtype=torch.float32)
+        values = torch.tensor(asked.input.values, dtype=_dtype(plan))
     elif asked.input.random is not None:
         generator = Generator().manual_seed(asked.input.random.seed)
         if asked.embedding is not None:
@@ -176,7 +181,7 @@ def feed(plan: Plan) -> Feed:
             tokens = _laid_out(drawn, plan)
         else:
             # always drawn as (N, T, F): batch_first turns the cube and changes no number
-            values = _laid_out(torch.randn(plan.N, plan.T, plan.F, generator=generator), plan)
+            values = _laid_out(torch.randn(plan.N, plan.T, plan.F, generator=generator, dtype=_dtype(plan)), plan)
     h_0, c_0 = _first_states(plan)
     return Feed(tokens, values, h_0, c_0)
 
@@ -186,15 +191,23 @@ def _laid_out(batch_major: Tensor, plan: Plan) -> Tensor:
 
 
 def _first_states(plan: Plan) -> tuple[Tensor, Tensor | None]:
-    shape = (plan.L * plan.D, plan.N, plan.H)
+    """h_0 (L·D, N, P) and, for an LSTM, c_0 (L·D, N, H)."""
+    rows, dtype = plan.L * plan.D, _dtype(plan)
     wants_c = plan.request.model.cell == "lstm"
     state = plan.request.state
     if state is not None and state.random is not None:
         generator = Generator().manual_seed(state.random.seed)
-        h_0 = torch.randn(shape, generator=generator)
-        return h_0, torch.randn(shape, generator=generator) if wants_c else None
+        h_0 = torch.randn(rows, plan.N, plan.P, generator=generator, dtype=dtype)
+        return h_0, torch.randn(rows, plan.N, plan.H, generator=generator, dtype=dtype) if wants_c else None
 
-    def given(values: list[Any] | None) -> Tensor:
-        return torch.zeros(shape) if values is None else torch.tensor(values, dtype=torch.float32)
+    def given(values: list[Any] | None, width: int) -> Tensor:
+        if values is None:
+            return torch.zeros(rows, plan.N, width, dtype=dtype)
+        return torch.tensor(values, dtype=dtype).view(rows, plan.N, width)
 
-    return given(state.h_0 if state else None), given(state.c_0 if state else None) if wants_c else None
+    h_0 = given(state.h_0 if state else None, plan.P)
+    return h_0, given(state.c_0 if state else None, plan.H) if wants_c else None
+
+
+def _dtype(plan: Plan) -> torch.dtype:
+    return torch.float64 if plan.request.dtype == "float64" else torch.float32

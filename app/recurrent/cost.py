@@ -1,6 +1,6 @@
 """What a run would cost, known before anything is built, and the limits it is held against."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import prod
 
 from app.corpora.tokens import Encoded
@@ -9,6 +9,7 @@ from app.recurrent.spec import TraceRequest
 
 FLOAT = 4  # bytes
 INT64 = 8  # bytes
+LISTED = 48  # bytes a number takes in the nested lists of a request
 OVERHEAD = 24 << 20  # bytes: small buffers, the allocator's rounding, Python objects
 # How much of a run its proof compares: all of it up to so many multiply-adds (a few milliseconds),
 # beyond that about this share, so that proof stays cheap beside the pass.
@@ -35,11 +36,10 @@ class Limits:
     layers: int = 8
     vocabulary: int = 200_000
     out_features: int = 1024
-    bytes: int = 1 << 30
+    bytes: int = 512 << 20
     multiply_adds: int = 50_000_000_000
     text_chars: int = 20_000
     sentences: int = 64
-    settings: dict[str, str] = field(default_factory=dict, compare=False)
 
     def check(self, name: str, value: int, at: str) -> None:
         """Refuse `value` for the request's field `at` when it is over the limit `name`."""
@@ -83,16 +83,17 @@ def estimate(asked: TraceRequest, N: int, T: int, parameters: dict[str, tuple[in
     """Bytes at the peak and multiply-adds, from sizes alone."""
     model = asked.model
     H, F = model.hidden_size, model.input_size or 0
+    P = model.proj_size or H
     D = 2 if model.bidirectional else 1
     stacked = {"lstm": 4, "gru": 3, "rnn": 1}[model.cell] * H
     cells = N * T
     weights = sum(prod(shape) for shape in parameters.values())
     work, kept, peak = 0, cells * F * 2, 0  # floats; the input may be kept in both layouts
     for layer in range(model.num_layers):
-        reads = F if layer == 0 else D * H
-        work += D * cells * stacked * (reads + H)
-        kept += D * cells * H  # every h
-        joined = D * cells * H if D > 1 else 0
+        reads = F if layer == 0 else D * P
+        work += D * cells * (stacked * (reads + P) + (P * H if model.proj_size else 0))
+        kept += D * cells * P  # every h
+        joined = D * cells * P if D > 1 else 0
         # inside the kernel: all steps' input products, the steps' outputs and their stacking,
         # and for the backward direction the flipped input and the flipped answer
         peak = max(peak, cells * (stacked + 3 * H + (reads + H if D > 1 else 0)) + joined)
@@ -100,12 +101,18 @@ def estimate(asked: TraceRequest, N: int, T: int, parameters: dict[str, tuple[in
     if asked.head is not None:
         out = asked.head.out_features
         rows = cells if asked.head.reads == "every_step" else N
-        work += rows * out * D * H
-        kept += rows * (D * H + 4 * out)
+        work += rows * out * D * P
+        kept += rows * (D * P + 4 * out)
     if asked.embedding is not None:
         kept += cells * (INT64 // FLOAT) * 2
     # the proof: the plain module's own pass, and every gate of the part that is compared
     checked = cells if work <= WHOLE else int(cells * max(SHARE, 1 / N)) + 1
     proof = checked * (model.num_layers * D * 7 * H + 4 * stacked + 5 * D * H)
     floats = 2 * weights + kept + max(peak, proof) + 4 * len(parameters)
-    return Cost(bytes=FLOAT * floats + OVERHEAD, multiply_adds=work)
+    if asked.packed:  # the packed input and output, and what is gathered for the backward rows
+        floats += cells * (2 * F + 4 * D * P)
+    given = sum(prod(shape) for shape in parameters.values()) if asked.weights.values else 0
+    if asked.input.values is not None or asked.input.tokens is not None:
+        given += cells * (F if asked.input.tokens is None else 1)
+    each = FLOAT if asked.dtype == "float32" else 2 * FLOAT
+    return Cost(bytes=each * floats + LISTED * given + OVERHEAD, multiply_adds=work)

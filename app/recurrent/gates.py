@@ -2,7 +2,8 @@
 
 The fused kernel returns h at every step but hides i, f, g, o and the inner c. Since every
 h[t-1] is known once it has run, all pre-activations follow at once from x and h.
-Sizes: n samples, t steps, F what the row reads, H hidden_size, U the units asked for.
+Sizes: n samples, t steps, F what the row reads, H hidden_size, P the width of h (proj_size, or H),
+U the units asked for.
 """
 
 from collections.abc import Sequence
@@ -22,14 +23,16 @@ class RowWeights:
     """One row's parameters, gates stacked in torch's order: i f g o, or r z n."""
 
     W_ih: Tensor  # (G·H, F)
-    W_hh: Tensor  # (G·H, H)
+    W_hh: Tensor  # (G·H, P)
     b_ih: Tensor  # (G·H,), zeros without bias
     b_hh: Tensor  # (G·H,)
+    W_hr: Tensor | None = None  # (P, H), what makes h narrower than c
 
     def only(self, units: Sequence[int], H: int) -> "RowWeights":
         """The same for some units: their rows of every gate."""
         blocks = self.W_ih.shape[0] // H
         pick = torch.tensor([gate * H + unit for gate in range(blocks) for unit in units])
+        assert self.W_hr is None  # every unit of c is needed for any one of a projected h
         return RowWeights(self.W_ih[pick], self.W_hh[pick], self.b_ih[pick], self.b_hh[pick])
 
 
@@ -53,12 +56,12 @@ def unroll(
 ) -> Unrolled:
     """What the cell held at each step of one row, in the order in which the row runs.
 
-    x (t, n, F), h (t, n, H), h_0 and c_0 (n, H). The "h" among what is returned is computed
+    x (t, n, F), h (t, n, P), h_0 (n, P), c_0 (n, H). The "h" among what is returned is computed
     again from the gates: beside the kernel's own h it is the proof that they are right.
     """
     steps, samples, _ = x.shape
     H = h.shape[-1]
-    h_prev = torch.cat([h_0.unsqueeze(0), h[:-1]])  # (t, n, H)
+    h_prev = torch.cat([h_0.unsqueeze(0), h[:-1]])  # (t, n, P)
     old_h, old_c = h_prev, c_0
     if units is not None:
         weights = weights.only(units, H)
@@ -66,18 +69,16 @@ def unroll(
         old_c = None if c_0 is None else c_0[:, list(units)]
 
     from_x = torch.addmm(weights.b_ih, x.reshape(steps * samples, -1), weights.W_ih.T)
-    if cell == "gru":
-        from_h = torch.addmm(weights.b_hh, h_prev.reshape(steps * samples, -1), weights.W_hh.T)
-        reach = max(_largest(from_x), _largest(from_h))
-        return Unrolled(_gru(_split("gru", from_x, steps), _split("gru", from_h, steps), old_h), reach)
     from_h = torch.addmm(weights.b_hh, h_prev.reshape(steps * samples, -1), weights.W_hh.T)
+    reach = max(_largest(from_x), _largest(from_h))  # before the two can cancel
+    if cell == "gru":
+        return Unrolled(_gru(_split("gru", from_x, steps), _split("gru", from_h, steps), old_h), reach)
     z = from_x.add_(from_h)  # every pre-activation of every step, (t·n, G·U)
-    reach = _largest(z)
     if cell == "rnn":
         z = z.view(steps, samples, -1)
         return Unrolled({"h": torch.relu(z) if nonlinearity == "relu" else torch.tanh(z)}, reach)
     assert old_c is not None
-    return Unrolled(_lstm(_split("lstm", z, steps), old_c), reach)
+    return Unrolled(_lstm(_split("lstm", z, steps), old_c, weights.W_hr), reach)
 
 
 def _largest(z: Tensor) -> float:
@@ -89,13 +90,15 @@ def _split(cell: str, stacked: Tensor, steps: int) -> tuple[Tensor, ...]:
     return stacked.view(steps, -1, stacked.shape[-1]).chunk(len(GATE_ORDER[cell]), dim=-1)
 
 
-def _lstm(z: tuple[Tensor, ...], c_0: Tensor) -> dict[str, Tensor]:
+def _lstm(z: tuple[Tensor, ...], c_0: Tensor, W_hr: Tensor | None) -> dict[str, Tensor]:
     i = torch.sigmoid(z[0])  # how much of the candidate is written
     f = torch.sigmoid(z[1])  # how much of the old cell state is kept
     g = torch.tanh(z[2])  # the candidate
     o = torch.sigmoid(z[3])  # how much of the cell state is shown
     c = scan(f, i * g, c_0)  # c = f * c_prev + i * g
     h = o * torch.tanh(c)
+    if W_hr is not None:
+        h = h @ W_hr.T  # (t, n, P)
     return {"i": i, "f": f, "g": g, "o": o, "c": c, "h": h}
 
 

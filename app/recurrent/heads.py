@@ -1,12 +1,11 @@
 """The head: from `output` or `h_n` through nn.Linear to a prediction, each reshape a stage of its own."""
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
 from app.recurrent.errors import Say
-from app.recurrent.spec import Activation, TraceRequest
+from app.recurrent.settle import Settled
+from app.recurrent.spec import Activation
 
 Shaped = tuple[tuple[int, ...], tuple[str, ...]]  # shape, axes
 StageRow = tuple[str, str, str, tuple[str, ...], tuple[str, ...], tuple[str, ...], Say]
@@ -20,109 +19,131 @@ _ACTIVATION_CODE: dict[Activation, str] = {
 }
 
 
-def head_stages(asked: TraceRequest, N: int, T: int, width: int) -> tuple[list[StageRow], dict[str, Shaped]]:
-    """The head's stages in order, and the shape of each tensor they make. `width` is D·H."""
+class _Stages:
+    """The stages so far, and the tensors they make."""
+
+    def __init__(self) -> None:
+        self.rows: list[StageRow] = []
+        self.made: dict[str, Shaped] = {}
+
+    def add(self, name: str, op: str, code: str, reads: str, shaped: Shaped, says: Say, *parameters: str) -> str:
+        self.made[name] = shaped
+        self.rows.append((name, op, f"{name} = {code}", (reads,), (name,), parameters, says))
+        return name
+
+
+def head_stages(settled: Settled, width: int) -> tuple[list[StageRow], dict[str, Shaped]]:
+    """The head's stages in order, and the shape of each tensor they make. `width` is D·P."""
+    asked, N, T = settled.request, settled.batch, settled.steps
     if asked.head is None:
         return [], {}
-    head, batch_first = asked.head, asked.model.batch_first
-    both = asked.model.bidirectional
-    out = head.out_features
-    axis = "D·H" if both else "H"
-    linear = f"nn.Linear({width}, {out})"
-    made: dict[str, Shaped] = {}
-    stages: list[StageRow] = []
-
-    def stage(
-        name: str, op: str, code: str, reads: tuple[str, ...], shaped: Shaped, says: Say, *parameters: str
-    ) -> None:
-        made[name] = shaped
-        stages.append((name, op, code, reads, (name,), parameters, says))
+    head, first = asked.head, asked.model.batch_first and settled.batched
+    out, stages = head.out_features, _Stages()
+    hidden = "P" if asked.model.proj_size else "H"
+    axis = f"D·{hidden}" if asked.model.bidirectional else hidden
+    shaped: Shaped
+    batch: Shaped = ((N,), ("N",)) if settled.batched else ((), ())
 
     if head.reads == "every_step":
-        size, merged_axis = (N * T, "N·T") if batch_first else (T * N, "T·N")
-        stage(
-            "flattened",
-            "view",
-            f"flattened = output.contiguous().view(-1, {width})",
-            ("output",),
-            ((size, width), (merged_axis, axis)),
-            Say("stage.flattened", {"rows": size, "width": width}),
-        )
-        last, rows, row_axes = "flattened", (size,), (merged_axis,)
-    elif head.reads == "last_step":
-        code = "last_step = output[:, -1]" if batch_first else "last_step = output[-1]"
-        says = Say("stage.last_step_both" if both else "stage.last_step")
-        stage("last_step", "select", code, ("output",), ((N, width), ("N", axis)), says)
-        last, rows, row_axes = "last_step", (N,), ("N",)
+        merged = {(True, True): "N·T", (False, True): "T·N"}.get((first, settled.batched), "T")
+        rows: Shaped = ((N * T,), (merged,))
+        says = Say("stage.flattened", {"rows": N * T, "width": width})
+        shaped = ((N * T, width), (merged, axis))
+        last = stages.add("flattened", "view", f"output.contiguous().view(-1, {width})", "output", shaped, says)
     else:
-        code = "joined = torch.cat([h_n[-2], h_n[-1]], dim=1)" if both else "joined = h_n[-1]"
-        says = Say("stage.joined_both" if both else "stage.joined")
-        stage("joined", "cat" if both else "select", code, ("h_n",), ((N, width), ("N", axis)), says)
-        last, rows, row_axes = "joined", (N,), ("N",)
+        rows = batch
+        last = _one_vector(stages, settled, ((*batch[0], width), (*batch[1], axis)))
 
     says = Say("stage.logits", {"width": width, "out": out})
-    stage(
-        "logits",
-        "Linear",
-        f"logits = {linear}({last})",
-        (last,),
-        ((*rows, out), (*row_axes, "out")),
-        says,
-        "head.weight",
-        "head.bias",
-    )
-    last = "logits"
+    shaped = ((*rows[0], out), (*rows[1], "out"))
+    code = f"nn.Linear({width}, {out})({last})"
+    last = stages.add("logits", "Linear", code, last, shaped, says, "head.weight", "head.bias")
     if head.activation is not None:
-        code = f"activated = {_ACTIVATION_CODE[head.activation].format('logits')}"
-        stage(
-            "activated", head.activation, code, ("logits",), made["logits"], Say(f"stage.activated.{head.activation}")
-        )
-        last = "activated"
-    squeezed = out == 1
-    shaped: Shaped
-    answer: Shaped = ((N,), ("N",)) if squeezed else ((N, out), ("N", "out"))
-    if head.reads == "every_step":
-        if batch_first and squeezed:
-            code, shaped = f"reshaped = {last}.view({N}, -1)", ((N, T), ("N", "T"))
-            answer = ((N,), ("N",))
-        elif batch_first:
-            code, shaped = f"reshaped = {last}.view({N}, {T}, -1)", ((N, T, out), ("N", "T", "out"))
-        else:
-            code, shaped = f"reshaped = {last}.view({T}, {N}, -1)", ((T, N, out), ("T", "N", "out"))
-            answer = ((N, out), ("N", "out"))
-        stage("reshaped", "view", code, (last,), shaped, Say("stage.reshaped", {"batch": N, "steps": T}))
-        code = "prediction = reshaped[:, -1]" if batch_first else "prediction = reshaped[-1]"
-        stage("prediction", "select", code, ("reshaped",), answer, Say("stage.prediction_last"))
-    else:
-        code = f"prediction = {last}.squeeze(-1)" if squeezed else f"prediction = {last}"
-        stage("prediction", "squeeze" if squeezed else "name", code, (last,), answer, Say("stage.prediction"))
-    return stages, made
+        code, says = _ACTIVATION_CODE[head.activation].format(last), Say(f"stage.activated.{head.activation}")
+        last = stages.add("activated", head.activation, code, last, shaped, says)
+
+    squeezed = out == 1 and settled.batched
+    answer: Shaped = batch if squeezed else ((*batch[0], out), (*batch[1], "out"))
+    if head.reads != "every_step":
+        code = f"{last}.squeeze(-1)" if squeezed else last
+        stages.add("prediction", "squeeze" if squeezed else "name", code, last, answer, Say("stage.prediction"))
+        return stages.rows, stages.made
+    view, shaped, picked = _folded(N, T, out, first, settled.batched)
+    if not first and settled.batched:
+        answer = ((N, out), ("N", "out"))
+    says = Say("stage.reshaped", {"batch": N, "steps": T})
+    stages.add("reshaped", "view", f"{last}.view({', '.join(map(str, view))})", last, shaped, says)
+    stages.add("prediction", "select", f"reshaped[{picked}]", "reshaped", answer, Say("stage.prediction_last"))
+    return stages.rows, stages.made
 
 
-def run_head(asked: TraceRequest, linear: nn.Linear, output: Tensor, h_n: Tensor, N: int, T: int) -> dict[str, Tensor]:
-    """Run the head's stages; the names and shapes are those of `head_stages`."""
+def _one_vector(stages: _Stages, settled: Settled, shaped: Shaped) -> str:
+    """What a head reads that wants one vector a sequence."""
+    asked, first, both = settled.request, settled.request.model.batch_first, settled.request.model.bidirectional
+    head = asked.head
+    assert head is not None
+    if head.reads == "last_step":
+        code = "output[:, -1]" if first and settled.batched else "output[-1]"
+        says = Say("stage.last_step_both" if both else "stage.last_step")
+        return stages.add("last_step", "select", code, "output", shaped, says)
+    if head.reads == "mean":
+        dim = 1 if first and settled.batched else 0
+        if settled.lengths is None:
+            return stages.add("pooled", "mean", f"output.mean(dim={dim})", "output", shaped, Say("stage.pooled"))
+        code = f"(output * mask).sum(dim={dim}) / lengths[:, None]"
+        return stages.add("pooled", "mean", code, "output", shaped, Say("stage.pooled_true"))
+    code = "torch.cat([h_n[-2], h_n[-1]], dim=-1)" if both else "h_n[-1]"
+    says = Say("stage.joined_both" if both else "stage.joined")
+    return stages.add("joined", "cat" if both else "select", code, "h_n", shaped, says)
+
+
+def _folded(N: int, T: int, out: int, first: bool, batched: bool) -> tuple[tuple[int, ...], Shaped, str]:
+    """How every step's answers are folded back: the view's arguments, the shape, and where the last step is."""
+    if not batched:
+        return (T, -1), ((T, out), ("T", "out")), "-1"
+    if not first:
+        return (T, N, -1), ((T, N, out), ("T", "N", "out")), "-1"
+    if out == 1:
+        return (N, -1), ((N, T), ("N", "T")), ":, -1"
+    return (N, T, -1), ((N, T, out), ("N", "T", "out")), ":, -1"
+
+
+def run_head(settled: Settled, linear: nn.Linear, output: Tensor, h_n: Tensor) -> dict[str, Tensor]:
+    """Run the head's stages on torch's own output and h_n; names and shapes are those of `head_stages`."""
+    asked, N, T = settled.request, settled.batch, settled.steps
     assert asked.head is not None
-    head, batch_first = asked.head, asked.model.batch_first
+    head, first = asked.head, asked.model.batch_first and settled.batched
     made: dict[str, Tensor] = {}
     if head.reads == "every_step":
-        x = made["flattened"] = output.contiguous().view(-1, output.shape[-1])  # (N·T, D·H)
+        x = made["flattened"] = output.contiguous().view(-1, output.shape[-1])  # (N·T, D·P)
     elif head.reads == "last_step":
-        x = made["last_step"] = output[:, -1] if batch_first else output[-1]  # (N, D·H)
+        x = made["last_step"] = output[:, -1] if first else output[-1]  # (N, D·P)
+    elif head.reads == "mean":
+        x = made["pooled"] = _mean(settled, output, 1 if first else 0)  # (N, D·P)
     elif asked.model.bidirectional:
-        x = made["joined"] = torch.cat([h_n[-2], h_n[-1]], dim=1)  # (N, 2H)
+        x = made["joined"] = torch.cat([h_n[-2], h_n[-1]], dim=-1)  # (N, 2P)
     else:
-        x = made["joined"] = h_n[-1]  # (N, H)
+        x = made["joined"] = h_n[-1]  # (N, P)
     x = made["logits"] = linear(x)
     if head.activation is not None:
         x = made["activated"] = _activate(head.activation, x)
-    squeezed = head.out_features == 1
     if head.reads == "every_step":
-        shape: Any = (N, -1) if batch_first and squeezed else (N, T, -1) if batch_first else (T, N, -1)
-        x = made["reshaped"] = x.view(shape)
-        made["prediction"] = x[:, -1] if batch_first else x[-1]
+        view, _, _ = _folded(N, T, head.out_features, first, settled.batched)
+        x = made["reshaped"] = x.view(view)
+        made["prediction"] = x[:, -1] if first else x[-1]
     else:
-        made["prediction"] = x.squeeze(-1) if squeezed else x
+        made["prediction"] = x.squeeze(-1) if head.out_features == 1 and settled.batched else x
     return made
+
+
+def _mean(settled: Settled, output: Tensor, dim: int) -> Tensor:
+    """The mean over each sample's true steps, over all steps where no lengths are known."""
+    if settled.lengths is None:
+        return output.mean(dim=dim)
+    lengths = torch.tensor(settled.lengths)
+    mask = torch.arange(settled.steps) < lengths[:, None]  # (N, T)
+    mask = (mask if dim == 1 else mask.T).unsqueeze(-1)
+    return (output * mask).sum(dim=dim) / lengths[:, None]
 
 
 def _activate(name: Activation, x: Tensor) -> Tensor:

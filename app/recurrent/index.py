@@ -10,10 +10,11 @@ import torch
 from torch import Tensor
 
 from app.recurrent.errors import Refusal, Say
-from app.recurrent.shapes import Plan, TensorPlan
+from app.recurrent.shapes import Plan
+from app.recurrent.tensors import TensorPlan
 from app.recurrent.trace import Trace
 
-_PART = re.compile(r"\s*(-?\d{1,12})?\s*(:)?\s*(-?\d{1,12})?\s*")
+_PART = re.compile(r"\s*(-?\d{1,12})?\s*(:)?\s*(-?\d{1,12})?\s*", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,8 @@ class Reading:
 
 def select(plan: Plan, name: str, index: str | None) -> Selection:
     """Check a tensor's name and an index against its shape, without touching a number."""
-    if name not in plan.tensors:
+    tensor = plan.tensors.get(name) or _parameter(plan, name)
+    if tensor is None:
         known = [key for key in plan.tensors if "." not in key]
         raise Refusal(
             "not-found",
@@ -52,7 +54,6 @@ def select(plan: Plan, name: str, index: str | None) -> Selection:
             field="name",
             expected=", ".join(known),
         )
-    tensor = plan.tensors[name]
     parts = index.split(",") if index and index.strip() else []
     if len(parts) > len(tensor.shape):
         raise Refusal(
@@ -70,6 +71,15 @@ def select(plan: Plan, name: str, index: str | None) -> Selection:
         for (first, stop, stays), size in zip(bounds, tensor.shape, strict=True)
     )
     return Selection(name, bounds, tuple(size for size, _ in kept), tuple(axis for _, axis in kept), text)
+
+
+def _parameter(plan: Plan, name: str) -> TensorPlan | None:
+    """A parameter can be read as a tensor: the whole recurrent matrix is rnn.weight_hh_l0."""
+    found = plan.parameters.get(name)
+    if found is None:
+        return None
+    axes = ("out", "in") if len(found.shape) == 2 else ("out",)
+    return TensorPlan(found.shape, axes, plan.request.dtype)
 
 
 def _bounds(part: str, size: int, axis: str) -> tuple[int, int, bool]:
@@ -98,9 +108,14 @@ def _bounds(part: str, size: int, axis: str) -> tuple[int, int, bool]:
 def read(trace: Trace, selection: Selection) -> Reading:
     """The numbers of a selection. Gates and c are derived here, for the samples asked for only."""
     with torch.inference_mode():
-        found = _stored(trace, selection) if "." not in selection.name else _derived(trace, selection)
+        found = _derived(trace, selection) if selection.name in inside(trace.plan) else _stored(trace, selection)
         array = found.reshape(selection.shape).contiguous().numpy()
     return Reading(selection.name, selection.shape, selection.axes, selection.text, array)
+
+
+def inside(plan: Plan) -> set[str]:
+    """The tensors inside the rows: l0.i, l0_reverse.h and so on."""
+    return {name for name in plan.tensors if "." in name}
 
 
 def _slices(selection: Selection) -> tuple[slice, ...]:
@@ -108,7 +123,9 @@ def _slices(selection: Selection) -> tuple[slice, ...]:
 
 
 def _stored(trace: Trace, selection: Selection) -> Tensor:
-    return trace.done.tensors[selection.name][_slices(selection)]
+    stored = trace.done.tensors.get(selection.name)
+    whole = trace.done.modules.named()[selection.name] if stored is None else stored
+    return whole[_slices(selection)]
 
 
 def _derived(trace: Trace, selection: Selection) -> Tensor:
@@ -131,9 +148,3 @@ def whole(trace: Trace, name: str) -> Reading:
 def is_small(plan: Plan, numbers: int) -> bool:
     """Whether every value of every tensor may travel with the trace."""
     return plan.numbers <= numbers
-
-
-def shape_text(tensor: TensorPlan) -> str:
-    """(2, 5, 8) as people write it, with the comma that a 1-tuple needs."""
-    inner = ", ".join(map(str, tensor.shape))
-    return f"({inner},)" if len(tensor.shape) == 1 else f"({inner})"

@@ -5,7 +5,7 @@ from typing import Literal
 
 Direction = Literal["forward", "backward"]
 # Above this many samples `step` names one step for all: without lengths they are the same.
-LISTED_SAMPLES = 1024
+LISTED_SAMPLES = 256
 
 
 @dataclass(frozen=True)
@@ -58,13 +58,16 @@ def rows(L: int, D: int) -> tuple[Row, ...]:
     )
 
 
-def place(cell: str, L: int, D: int, N: int, T: int, H: int) -> Positions:
-    """output is the top layer at every step; h_n and c_n are every row at its own last step."""
-    strands = tuple(Strand(row.layer, row.direction, (k * H, (k + 1) * H)) for k, row in enumerate(rows(L, D)[-D:]))
-    samples = N if N <= LISTED_SAMPLES else 1
+def place(cell: str, L: int, D: int, N: int, T: int, P: int, lengths: tuple[int, ...] | None = None) -> Positions:
+    """output is the top layer at every step; h_n and c_n are every row at its own last step.
+
+    P is the width of h. `lengths` are those of a packed run: a padded one reads the padding too.
+    """
+    strands = tuple(Strand(row.layer, row.direction, (k * P, (k + 1) * P)) for k, row in enumerate(rows(L, D)[-D:]))
+    forward = tuple(length - 1 for length in lengths) if lengths else (T - 1,) * (N if N <= LISTED_SAMPLES else 1)
     ends = tuple(
         # the backward direction ends where the sequence begins
-        End(row.index, row.layer, row.direction, ((T - 1 if row.direction == "forward" else 0),) * samples)
+        End(row.index, row.layer, row.direction, forward if row.direction == "forward" else (0,) * len(forward))
         for row in rows(L, D)
     )
     return Positions(strands, ends, ends if cell == "lstm" else ())

@@ -1,13 +1,18 @@
 """A request with every default filled in, every rank and size checked, before torch sees it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from app.corpora.tokens import Encoded, encode
 from app.recurrent.errors import Refusal, Say
 from app.recurrent.nested import check_numbers, shape_of
-from app.recurrent.spec import EmbeddingSpec, StateSpec, TraceRequest
+from app.recurrent.settle_states import check_state, settle_lengths
+from app.recurrent.spec import EmbeddingSpec, TraceRequest
 
-ONE_LETTER = {"lstm": "LSTM", "gru": "GRU", "rnn": "RNN"}
+# Parts of the contract that are read and understood but not run by this version.
+# model.dropout: in train mode, where it acts.
+NOT_YET = ("model.dropout", "loss", "input.dataset", "weights.bundled", "weights.upload")
 
 
 @dataclass(frozen=True)
@@ -15,14 +20,54 @@ class Settled:
     """The request as it will run, and the sizes that follow from it."""
 
     request: TraceRequest
-    batch: int  # N
+    batch: int  # N, 1 for a sequence without a batch axis
     steps: int  # T
+    batched: bool
     text: Encoded | None
+    lengths: tuple[int, ...] | None  # true lengths where they are known, one per sample
 
 
 def settle(request: TraceRequest) -> Settled:
     """Fill in and check `request`; raises Refusal with the place, both numbers and torch's text."""
     _refuse_what_is_not_traced_yet(request)
+    _check_proj(request)
+    text = _encoded(request)
+    embedding = _embedding(request, text)
+    width = embedding.embedding_dim if embedding else None
+    model = request.model
+    if width is not None and model.input_size not in (None, width):
+        raise _width_refusal("embedding.embedding_dim", got=width, expected=model.input_size)
+    entering = _input_sizes(request, text)
+    input_size = model.input_size or width or entering.features
+    if input_size is None:
+        raise Refusal("invalid-value", Say("problem.input_size_missing"), field="model.input_size")
+    if entering.features is not None and entering.features != input_size:
+        place = "input.values[0][0]" if entering.batched else "input.values[0]"
+        raise _width_refusal(place, got=entering.features, expected=input_size)
+    lengths = settle_lengths(request, entering.batch, entering.steps, entering.batched, text)
+    settled = request.model_copy(
+        update={
+            "model": model.model_copy(update={"input_size": input_size}),
+            "embedding": embedding,
+            "lengths": list(lengths) if lengths and (request.packed or request.lengths) else None,
+        }
+    )
+    _check_token_ids(settled, text)
+    check_state(settled, entering.batch, entering.batched)
+    return Settled(settled, entering.batch, entering.steps, entering.batched, text, lengths)
+
+
+@dataclass(frozen=True)
+class _Entering:
+    """What the input says of its own sizes; F only where it is values."""
+
+    batch: int
+    steps: int
+    features: int | None
+    batched: bool = True
+
+
+def _check_proj(request: TraceRequest) -> None:
     model = request.model
     if model.proj_size and model.cell != "lstm":
         raise Refusal(
@@ -33,44 +78,29 @@ def settle(request: TraceRequest) -> Settled:
             expected=0,
             torch="ValueError: proj_size argument is only supported for LSTM, not RNN or GRU",
         )
-    text = _encoded(request)
-    embedding = _embedding(request, text)
-    width = embedding.embedding_dim if embedding else None
-    if width is not None and model.input_size not in (None, width):
-        raise _width_refusal("embedding.embedding_dim", got=width, expected=model.input_size)
-    batch, steps, features = _input_sizes(request, text)
-    input_size = model.input_size or width or features
-    if input_size is None:
-        raise Refusal("invalid-value", Say("problem.input_size_missing"), field="model.input_size")
-    if features is not None and features != input_size:
-        raise _width_refusal("input.values[0][0]", got=features, expected=input_size)
-    settled = request.model_copy(
-        update={
-            "model": model.model_copy(update={"input_size": input_size}),
-            "embedding": embedding,
-        }
-    )
-    _check_token_ids(settled, text)
-    _check_state(settled, batch)
-    return Settled(settled, batch, steps, text)
+    if model.proj_size >= model.hidden_size:
+        raise Refusal(
+            "shape-mismatch",
+            Say("problem.proj_too_wide", {"got": model.proj_size, "expected": model.hidden_size}),
+            field="model.proj_size",
+            got=model.proj_size,
+            expected=f"< {model.hidden_size}",
+            torch="ValueError: proj_size has to be smaller than hidden_size",
+        )
 
 
 def _refuse_what_is_not_traced_yet(request: TraceRequest) -> None:
     """The contract knows more than this version runs; say which part, never ignore it."""
     model = request.model
-    later = {
-        "model.proj_size": model.proj_size > 0 and model.cell == "lstm",
+    asked = {
         "model.dropout": model.dropout > 0 and request.mode == "train" and model.num_layers > 1,
         "loss": request.loss is not None,
-        "lengths": request.lengths is not None,
-        "packed": request.packed,
-        "head.reads": request.head is not None and request.head.reads == "mean",
         "input.dataset": request.input.dataset is not None,
         "weights.bundled": request.weights.bundled is not None,
         "weights.upload": request.weights.upload is not None,
     }
-    for field, asked in later.items():
-        if asked:
+    for field in NOT_YET:
+        if asked[field]:
             raise Refusal("not-yet", Say("problem.not_yet", {"field": field}), field=field)
 
 
@@ -135,22 +165,19 @@ def _embedding(request: TraceRequest, text: Encoded | None) -> EmbeddingSpec | N
     return EmbeddingSpec(num_embeddings=count, embedding_dim=width, padding_idx=pad)
 
 
-def _input_sizes(request: TraceRequest, text: Encoded | None) -> tuple[int, int, int | None]:
-    """N, T and, where the input itself says so, F."""
+def _input_sizes(request: TraceRequest, text: Encoded | None) -> _Entering:
     if text is not None:
-        return len(text.rows), max(text.lengths), None
+        return _Entering(len(text.rows), max(text.lengths), None)
     if request.input.random is not None:
-        return request.input.random.batch, request.input.random.seq_len, None
+        return _Entering(request.input.random.batch, request.input.random.seq_len, None)
     tokens, values = request.input.tokens, request.input.values
     field = "input.tokens" if tokens is not None else "input.values"
     given = tokens if tokens is not None else values
     assert given is not None  # InputSpec holds exactly one, and the others are handled above
     shape = shape_of(given, field)
     wanted = 2 if tokens is not None else 3
-    if len(shape) != wanted:
-        if len(shape) == wanted - 1:
-            raise Refusal("not-yet", Say("problem.unbatched"), field=field, got=len(shape), expected=wanted)
-        name = ONE_LETTER[request.model.cell]
+    if len(shape) not in (wanted, wanted - 1):
+        name = request.model.cell.upper()
         raise Refusal(
             "shape-mismatch",
             Say("problem.rank", {"got": len(shape), "expected": wanted}),
@@ -162,8 +189,11 @@ def _input_sizes(request: TraceRequest, text: Encoded | None) -> tuple[int, int,
             else None,
         )
     check_numbers(given, shape, field, integers=tokens is not None)
+    features = shape[-1] if tokens is None else None
+    if len(shape) == wanted - 1:
+        return _Entering(1, shape[0], features, batched=False)
     batch, steps = shape[:2] if request.model.batch_first else (shape[1], shape[0])
-    return batch, steps, shape[2] if tokens is None else None
+    return _Entering(batch, steps, features)
 
 
 def _check_token_ids(request: TraceRequest, text: Encoded | None) -> None:
@@ -176,10 +206,18 @@ def _check_token_ids(request: TraceRequest, text: Encoded | None) -> None:
         if known > count:
             raise _index_refusal("embedding.num_embeddings", got=count, expected=known)
         return
-    for i, row in enumerate(request.input.tokens or []):
-        for j, token in enumerate(row):
-            if not 0 <= token < count:
-                raise _index_refusal(f"input.tokens[{i}][{j}]", got=token, expected=f"0 … {count - 1}")
+    for place, token in _tokens(request.input.tokens or []):
+        if not 0 <= token < count:
+            raise _index_refusal(f"input.tokens{place}", got=token, expected=f"0 … {count - 1}")
+
+
+def _tokens(given: list[Any]) -> Iterator[tuple[str, int]]:
+    """Every token id with its place, of a batch or of a single sequence."""
+    for i, row in enumerate(given):
+        if isinstance(row, list):
+            yield from ((f"[{i}][{j}]", token) for j, token in enumerate(row))
+        else:
+            yield f"[{i}]", row
 
 
 def _index_refusal(field: str, *, got: int, expected: int | str) -> Refusal:
@@ -191,41 +229,3 @@ def _index_refusal(field: str, *, got: int, expected: int | str) -> Refusal:
         expected=expected,
         torch="IndexError: index out of range in self",
     )
-
-
-def _check_state(request: TraceRequest, batch: int) -> None:
-    """h_0 and c_0 are (L·D, N, H), whatever batch_first says."""
-    state: StateSpec | None = request.state
-    if state is None:
-        return
-    model = request.model
-    rows = model.num_layers * (2 if model.bidirectional else 1)
-    expected = (rows, batch, model.hidden_size)
-    if state.c_0 is not None and model.cell != "lstm":
-        raise Refusal("invalid-value", Say("problem.c0_lstm_only"), field="state.c_0")
-    if state.random is not None and (state.h_0 is not None or state.c_0 is not None):
-        raise Refusal("invalid-value", Say("problem.state_twice"), field="state")
-    for number, (name, given) in enumerate((("h_0", state.h_0), ("c_0", state.c_0))):
-        if given is None:
-            continue
-        field = f"state.{name}"
-        shape = shape_of(given, field)
-        check_numbers(given, shape, field)
-        if shape == expected:
-            continue
-        printed = f"[{', '.join(map(str, shape))}]"
-        # A GRU or RNN has one state, so torch's text names no slot.
-        slot = f"[{number}]" if model.cell == "lstm" else ""
-        raise Refusal(
-            "shape-mismatch",
-            Say("problem.state_shape", {"name": name, "got": list(shape), "expected": list(expected)}),
-            field=field,
-            got=list(shape),
-            expected=list(expected),
-            torch=f"RuntimeError: Expected hidden{slot} size ({', '.join(map(str, expected))}), got {printed}"
-            if len(shape) == 3
-            else "RuntimeError: For batched 3-D input, hx and cx should also be 3-D but got "
-            f"({len(shape)}-D, {len(shape)}-D) tensors"
-            if model.cell == "lstm"
-            else f"RuntimeError: For batched 3-D input, hx should also be 3-D but got {len(shape)}-D tensor",
-        )

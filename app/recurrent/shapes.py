@@ -8,31 +8,13 @@ from app.recurrent.cost import Cost, Limits, check_limits, estimate
 from app.recurrent.errors import Say
 from app.recurrent.heads import head_stages
 from app.recurrent.positions import Positions, Row, place, rows
-from app.recurrent.settle import settle
-from app.recurrent.source import embedding_code, rnn_call, rnn_code
+from app.recurrent.settle import Settled, settle
+from app.recurrent.source import embedding_code, pack_code, rnn_call, rnn_code
 from app.recurrent.spec import TraceRequest
+from app.recurrent.tensors import TensorPlan, tensor_plans
 
 # The order in which PyTorch stacks the gates in weight_ih and weight_hh.
 GATE_ORDER: dict[str, tuple[str, ...]] = {"lstm": ("i", "f", "g", "o"), "gru": ("r", "z", "n"), "rnn": ()}
-# What a cell holds at each step, in the order the page shows it.
-CELL_TENSORS: dict[str, tuple[str, ...]] = {
-    "lstm": ("i", "f", "g", "o", "c", "h"),
-    "gru": ("r", "z", "n", "h"),
-    "rnn": ("h",),
-}
-
-
-@dataclass(frozen=True)
-class TensorPlan:
-    """A tensor's shape with named axes, e.g. (2, 5, 8) as ("N", "T", "F")."""
-
-    shape: tuple[int, ...]
-    axes: tuple[str, ...]
-    dtype: str = "float32"
-
-    @property
-    def numbers(self) -> int:
-        return prod(self.shape)
 
 
 @dataclass(frozen=True)
@@ -58,17 +40,25 @@ class ParameterPlan:
 
 @dataclass(frozen=True)
 class Plan:
-    """A run before it runs. Sizes: N batch, T steps, F input_size, H hidden_size, L layers, D directions."""
+    """A run before it runs.
 
+    Sizes: N batch, T steps, F input_size, H hidden_size, P the width of h (proj_size, or H),
+    L layers, D directions. `lengths` are the true ones where they are known; a packed run stops there.
+    """
+
+    settled: Settled
     request: TraceRequest
     N: int
     T: int
     F: int
     H: int
+    P: int
     L: int
     D: int
+    batched: bool
     rows: tuple[Row, ...]
     text: Encoded | None
+    lengths: tuple[int, ...] | None
     stages: tuple[Stage, ...]
     tensors: dict[str, TensorPlan]
     parameters: dict[str, ParameterPlan]
@@ -81,6 +71,11 @@ class Plan:
         """How many values all tensors hold together."""
         return sum(tensor.numbers for tensor in self.tensors.values())
 
+    @property
+    def packed(self) -> tuple[int, ...] | None:
+        """The lengths at which a packed run stops; None when every step is read."""
+        return self.lengths if self.request.packed else None
+
 
 def plan(request: TraceRequest, limits: Limits | None = None) -> Plan:
     """Settle `request` and lay out its run; raises Refusal, also when it passes `limits`."""
@@ -88,38 +83,42 @@ def plan(request: TraceRequest, limits: Limits | None = None) -> Plan:
     asked, model = settled.request, settled.request.model
     assert model.input_size is not None  # settle() filled it in
     N, T, F, H = settled.batch, settled.steps, model.input_size, model.hidden_size
+    P = model.proj_size or H
     L, D = model.num_layers, 2 if model.bidirectional else 1
     if limits is not None:
         check_limits(asked, N, T, settled.text, limits)
     all_rows = rows(L, D)
-    parameters = _parameters(asked, F, H, all_rows)
-    head, head_tensors = head_stages(asked, N, T, D * H)
-    tensors = _tensors(asked, N, T, F, H, all_rows) | {
-        name: TensorPlan(shape, axes) for name, (shape, axes) in head_tensors.items()
-    }
+    parameters = _parameters(asked, F, H, P, all_rows)
+    tensors = tensor_plans(settled, F, H, P, all_rows)
+    head, head_tensors = head_stages(settled, D * P)
+    tensors |= {name: TensorPlan(shape, axes, asked.dtype) for name, (shape, axes) in head_tensors.items()}
     cost = estimate(asked, N, T, parameters={k: v.shape for k, v in parameters.items()})
     if limits is not None:
         limits.check_cost(cost)
     return Plan(
+        settled=settled,
         request=asked,
         N=N,
         T=T,
         F=F,
         H=H,
+        P=P,
         L=L,
         D=D,
+        batched=settled.batched,
         rows=all_rows,
         text=settled.text,
-        stages=(*_stages(asked, settled.text, all_rows, list(parameters)), *(Stage(*row) for row in head)),
+        lengths=settled.lengths,
+        stages=(*_stages(settled, all_rows, list(parameters)), *(Stage(*row) for row in head)),
         tensors=tensors,
         parameters=parameters,
         parameter_count=sum(prod(parameter.shape) for parameter in parameters.values()),
-        positions=place(model.cell, L, D, N, T, H),
+        positions=place(model.cell, L, D, N, T, P, settled.lengths if asked.packed else None),
         cost=cost,
     )
 
 
-def _parameters(asked: TraceRequest, F: int, H: int, all_rows: tuple[Row, ...]) -> dict[str, ParameterPlan]:
+def _parameters(asked: TraceRequest, F: int, H: int, P: int, all_rows: tuple[Row, ...]) -> dict[str, ParameterPlan]:
     cell, D = asked.model.cell, 2 if asked.model.bidirectional else 1
     found: dict[str, ParameterPlan] = {}
     if asked.embedding is not None:
@@ -130,58 +129,35 @@ def _parameters(asked: TraceRequest, F: int, H: int, all_rows: tuple[Row, ...]) 
     stacked = max(len(gates), 1) * H
     bands = {gate: (k * H, (k + 1) * H) for k, gate in enumerate(gates)}
     for row in all_rows:
-        reads = F if row.layer == 0 else D * H
+        reads = F if row.layer == 0 else D * P
         suffix = row.suffix
         found[f"rnn.weight_ih_{suffix}"] = ParameterPlan((stacked, reads), bands)
-        found[f"rnn.weight_hh_{suffix}"] = ParameterPlan((stacked, H), bands)
+        found[f"rnn.weight_hh_{suffix}"] = ParameterPlan((stacked, P), bands)
         if asked.model.bias:
             found[f"rnn.bias_ih_{suffix}"] = ParameterPlan((stacked,), bands)
             found[f"rnn.bias_hh_{suffix}"] = ParameterPlan((stacked,), bands)
+        if asked.model.proj_size:
+            found[f"rnn.weight_hr_{suffix}"] = ParameterPlan((P, H), {})
     if asked.head is not None:
-        found["head.weight"] = ParameterPlan((asked.head.out_features, D * H), {})
+        found["head.weight"] = ParameterPlan((asked.head.out_features, D * P), {})
         found["head.bias"] = ParameterPlan((asked.head.out_features,), {})
     return found
 
 
-def _tensors(asked: TraceRequest, N: int, T: int, F: int, H: int, all_rows: tuple[Row, ...]) -> dict[str, TensorPlan]:
-    model = asked.model
-    D = 2 if model.bidirectional else 1
-
-    def laid_out(last: int, axis: str) -> TensorPlan:
-        """As batch_first lays it out: (N, T, ·) or (T, N, ·)."""
-        if model.batch_first:
-            return TensorPlan((N, T, last), ("N", "T", axis))
-        return TensorPlan((T, N, last), ("T", "N", axis))
-
-    found: dict[str, TensorPlan] = {}
-    if asked.embedding is not None:
-        pair = laid_out(0, "")
-        found["tokens"] = TensorPlan(pair.shape[:2], pair.axes[:2], "int64")
-        found["embedding"] = laid_out(F, "F")
-    found["input"] = laid_out(F, "F")
-    states = ("h", "c") if model.cell == "lstm" else ("h",)
-    for state in states:
-        found[f"{state}_0"] = TensorPlan((len(all_rows), N, H), ("L·D", "N", "H"))
-    found["output"] = laid_out(D * H, "D·H" if D == 2 else "H")
-    for state in states:
-        found[f"{state}_n"] = TensorPlan((len(all_rows), N, H), ("L·D", "N", "H"))
-    for row in all_rows:
-        for name in CELL_TENSORS[model.cell]:
-            found[f"{row.suffix}.{name}"] = TensorPlan((N, T, H), ("N", "T", "H"))
-    return found
-
-
-def _stages(asked: TraceRequest, text: Encoded | None, all_rows: tuple[Row, ...], parameters: list[str]) -> list[Stage]:
-    model = asked.model
+def _stages(settled: Settled, all_rows: tuple[Row, ...], parameters: list[str]) -> list[Stage]:
+    asked, model = settled.request, settled.request.model
     found: list[Stage] = []
-    if text is not None:
+    if settled.text is not None:
         found.append(Stage("tokens", "tokenize", "", (), ("tokens",), (), Say("stage.tokenize")))
     if asked.embedding is not None:
         code = f"x = {embedding_code(asked.embedding)}(tokens)"
         says = Say("stage.embedding", {"width": asked.embedding.embedding_dim})
-        found.append(
-            Stage("embedding", "Embedding", code, ("tokens",), ("embedding", "input"), ("embedding.weight",), says)
-        )
+        outputs = ("embedding", "input")
+        found.append(Stage("embedding", "Embedding", code, ("tokens",), outputs, ("embedding.weight",), says))
+    if asked.packed:
+        says = Say("stage.packed", {"steps": sum(settled.lengths or ())})
+        code = pack_code(model)
+        found.append(Stage("packed", "pack", code, ("input",), ("packed", "batch_sizes"), (), says))
     states = ("h", "c") if model.cell == "lstm" else ("h",)
     says = Say(
         f"stage.{model.cell}" + ("_both" if model.bidirectional else ""),
@@ -191,8 +167,8 @@ def _stages(asked: TraceRequest, text: Encoded | None, all_rows: tuple[Row, ...]
         Stage(
             "rnn",
             f"{model.cell.upper()}",
-            f"{rnn_code(model)}\n{rnn_call(asked)}",
-            ("input", *(f"{state}_0" for state in states)),
+            f"{rnn_code(model)}{'.eval()' if model.dropout and asked.mode == 'eval' else ''}\n{rnn_call(asked)}",
+            ("packed" if asked.packed else "input", *(f"{state}_0" for state in states)),
             ("output", *(f"{state}_n" for state in states)),
             tuple(name for name in parameters if name.startswith("rnn.")),
             says,

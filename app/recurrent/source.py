@@ -16,11 +16,25 @@ def rnn_code(model: ModelSpec) -> str:
 
 def rnn_call(asked: TraceRequest) -> str:
     """The call and what comes back, with the states when they are given."""
-    if asked.model.cell == "lstm":
-        state = ", (h_0, c_0)" if asked.state else ""
-        return f"output, (h_n, c_n) = lstm(x{state})"
-    state = ", h_0" if asked.state else ""
-    return f"output, h_n = {asked.model.cell}(x{state})"
+    model = asked.model
+    state = ""
+    if asked.state:
+        state = ", (h_0, c_0)" if model.cell == "lstm" else ", h_0"
+    ends = "(h_n, c_n)" if model.cell == "lstm" else "h_n"
+    if not asked.packed:
+        return f"output, {ends} = {model.cell}(x{state})"
+    first = ", batch_first=True" if model.batch_first else ""
+    steps = f"x.size({1 if model.batch_first else 0})"
+    return (
+        f"output, {ends} = {model.cell}(packed{state})\n"
+        f"output, lengths = pad_packed_sequence(output{first}, total_length={steps})"
+    )
+
+
+def pack_code(model: ModelSpec) -> str:
+    """`packed = pack_padded_sequence(x, lengths, …)`; the order of the samples is undone by itself."""
+    first = ", batch_first=True" if model.batch_first else ""
+    return f"packed = pack_padded_sequence(x, lengths{first}, enforce_sorted=False)"
 
 
 def embedding_code(embedding: EmbeddingSpec) -> str:

@@ -11,6 +11,8 @@ Activation = Literal["sigmoid", "softmax", "log_softmax", "relu", "tanh"]
 
 # Far above any limit of a server, low enough that no product of sizes loses meaning.
 Size = Annotated[int, Field(ge=1, le=1_000_000_000)]
+# Checked by settle.py, which knows the batch and what torch says of a length of 0.
+Length = Annotated[int, Field(ge=-1_000_000_000, le=1_000_000_000)]
 Seed = Annotated[int, Field(ge=0, le=2**53 - 1)]  # every seed survives JSON in every language
 # Nested lists are checked by nested.py, which can name the exact place that is wrong.
 Nested = Annotated[list[Any], Field(max_length=1_000_000)]
@@ -132,8 +134,9 @@ class TraceRequest(Strict):
     head: HeadSpec | None = None
     loss: LossSpec | None = None
     input: InputSpec
-    lengths: Annotated[list[Size], Field(max_length=1_000_000)] | None = None
+    lengths: Annotated[list[Length], Field(max_length=1_000_000)] | None = None
     packed: bool = False
     state: StateSpec | None = None
     weights: WeightsSpec = WeightsSpec(seed=0)
     mode: Literal["eval", "train"] = "eval"
+    dtype: Literal["float32", "float64"] = "float32"

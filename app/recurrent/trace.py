@@ -11,6 +11,7 @@ from torch import Tensor
 from app.recurrent.build import build, feed
 from app.recurrent.claims import Claim, claims
 from app.recurrent.forward import Pass, forward
+from app.recurrent.order import turned
 from app.recurrent.positions import Row
 from app.recurrent.proof import Proof, prove
 from app.recurrent.shapes import Plan
@@ -47,9 +48,8 @@ class Trace:
             if key in self._slices:
                 self._slices.move_to_end(key)
                 return self._slices[key]
-        made = self.done.unrolled(row, [sample], self.plan.T).held
-        if row.direction == "backward":
-            made = {name: tensor.flip(0) for name, tensor in made.items()}
+        lengths = self.done.lengths_of([sample])
+        made = {name: turned(tensor, row, lengths) for name, tensor in self.done.unrolled(row, [sample]).held.items()}
         # h as the kernel gave it, not as computed again from the gates
         found = {name: tensor[:, 0] for name, tensor in made.items()} | {"h": self.done.h[row.index][:, sample]}
         each = sum(tensor.nbytes for tensor in found.values())
@@ -69,16 +69,19 @@ def run(plan: Plan, cancelled: Callable[[], bool] = lambda: False) -> Trace:
     """
     with torch.inference_mode():
         done = forward(plan, build(plan), feed(plan), cancelled)
-        evidence = prove(done)
-        return Trace(done, evidence.proof, claims(done, evidence), _warnings(plan))
+        evidence = prove(done, cancelled)
+        return Trace(done, evidence.proof, claims(done, evidence, cancelled), _warnings(plan))
 
 
 def _warnings(plan: Plan) -> list[str]:
-    """What torch warns when these modules are constructed."""
+    """What torch warns when these modules are constructed and called."""
     model = plan.request.model
+    found = []
     if model.dropout > 0 and model.num_layers == 1:
-        return [
+        found.append(
             "UserWarning: dropout option adds dropout after all but last recurrent layer, so non-zero dropout "
             f"expects num_layers greater than 1, but got dropout={model.dropout} and num_layers=1"
-        ]
-    return []
+        )
+    if model.proj_size:
+        found.append("UserWarning: LSTM with projections is not supported with oneDNN. Using default implementation.")
+    return found

@@ -1,0 +1,63 @@
+"""Every tensor of a run by name: its shape with named axes, laid out as torch lays it out."""
+
+from dataclasses import dataclass
+from math import prod
+
+from app.recurrent.positions import Row
+from app.recurrent.settle import Settled
+
+# What a cell holds at each step, in the order the page shows it.
+CELL_TENSORS: dict[str, tuple[str, ...]] = {
+    "lstm": ("i", "f", "g", "o", "c", "h"),
+    "gru": ("r", "z", "n", "h"),
+    "rnn": ("h",),
+}
+
+
+@dataclass(frozen=True)
+class TensorPlan:
+    """A tensor's shape with named axes, e.g. (2, 5, 8) as ("N", "T", "F")."""
+
+    shape: tuple[int, ...]
+    axes: tuple[str, ...]
+    dtype: str = "float32"
+
+    @property
+    def numbers(self) -> int:
+        return prod(self.shape)
+
+
+def tensor_plans(settled: Settled, F: int, H: int, P: int, all_rows: tuple[Row, ...]) -> dict[str, TensorPlan]:
+    """The tensors before the head. Those inside a row are always N, T, H; the others as torch returns them."""
+    asked, model = settled.request, settled.request.model
+    N, T, D = settled.batch, settled.steps, 2 if model.bidirectional else 1
+    leading = ("N", "T") if model.batch_first else ("T", "N")
+    sizes = {"N": N, "T": T}
+    hidden = "P" if model.proj_size else "H"
+
+    def made(axes: tuple[str, ...], size: int = 0, dtype: str = asked.dtype) -> TensorPlan:
+        """A tensor with these axes, the last of this size; without a batch there is no N."""
+        known = {axes[-1]: size} | sizes | {"L·D": len(all_rows)}
+        axes = axes if settled.batched else tuple(axis for axis in axes if axis != "N")
+        return TensorPlan(tuple(known[axis] for axis in axes), axes, dtype)
+
+    found: dict[str, TensorPlan] = {}
+    if asked.embedding is not None:
+        found["tokens"] = made(leading, dtype="int64")
+        found["embedding"] = made((*leading, "F"), F)
+    found["input"] = made((*leading, "F"), F)
+    if asked.packed and settled.lengths:
+        found["packed"] = TensorPlan((sum(settled.lengths), F), ("ΣT", "F"), asked.dtype)
+        found["batch_sizes"] = TensorPlan((max(settled.lengths),), ("T",), "int64")
+    widths = {"h": (hidden, P), "c": ("H", H)} if model.cell == "lstm" else {"h": (hidden, P)}
+    for state, (axis, size) in widths.items():
+        found[f"{state}_0"] = made(("L·D", "N", axis), size)
+    joined = f"D·{hidden}" if D == 2 else hidden
+    found["output"] = made((*leading, joined), D * P)
+    for state, (axis, size) in widths.items():
+        found[f"{state}_n"] = made(("L·D", "N", axis), size)
+    for row in all_rows:
+        for name in CELL_TENSORS[model.cell]:
+            axis, size = (hidden, P) if name == "h" else ("H", H)
+            found[f"{row.suffix}.{name}"] = TensorPlan((N, T, size), ("N", "T", axis), asked.dtype)
+    return found

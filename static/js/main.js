@@ -118,7 +118,6 @@ function start(document, window) {
       delete document.body.dataset.empty;
       mountAll(WORK);
     }
-    if (now.trace !== previous.trace) find(document, "#scene").removeAttribute("data-expect");
     if (now.theme !== previous.theme) document.documentElement.dataset.theme = now.theme;
     if (now.lang !== previous.lang) translate(document, now.lang);
   });

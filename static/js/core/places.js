@@ -42,6 +42,19 @@ export function sizes(trace) {
 }
 
 /**
+ * "0 · the film was not good": a sample by its number and, where it was text, its first words.
+ * @param {Trace} trace
+ * @param {number} n
+ * @param {number} most characters
+ */
+export function sampleName({ text }, n, most) {
+  const tokens = text?.tokens[n]?.slice(0, text.lengths[n]);
+  if (!tokens?.length) return String(n);
+  const sentence = tokens.join(" ").replace(/(?<=\p{Script=Han}) (?=\p{Script=Han})/gu, ""); // Chinese is written without spaces
+  return `${n} · ${sentence.length > most ? `${sentence.slice(0, most - 1)}…` : sentence}`;
+}
+
+/**
  * A full index in the tensor's own axes: N and T by name, the last axis is the unit, any other (layers) is `k`.
  * @param {Trace} trace
  * @param {string} tensor

@@ -43,3 +43,31 @@ export function fillMenu(select, options, chosen) {
   if (!equal) select.replaceChildren(...options.map(({ value, text }) => el("option", { value }, text)));
   select.value = chosen;
 }
+
+/**
+ * A <details> that lies over the page closes like a menu: by Escape, which gives the focus back, and by a press elsewhere.
+ * @param {HTMLElement} host  of the <details>, or itself one
+ * @param {AbortSignal} signal
+ */
+export function closeLikeMenu(host, signal) {
+  const details = () => /** @type {HTMLDetailsElement | null} */ (host.matches("details") ? host : host.querySelector("details"));
+  host.addEventListener(
+    "keydown",
+    (event) => {
+      const menu = details();
+      if (event.key !== "Escape" || !menu?.open) return;
+      event.preventDefault(); // whatever else Escape would let go of stays
+      menu.open = false;
+      menu.querySelector("summary")?.focus();
+    },
+    { signal },
+  );
+  document.addEventListener(
+    "pointerdown",
+    ({ target }) => {
+      const menu = details();
+      if (menu?.open && target instanceof Node && !menu.contains(target)) menu.open = false;
+    },
+    { signal },
+  );
+}

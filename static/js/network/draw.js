@@ -102,11 +102,11 @@ function rowGroup(layout, row, { say }) {
     const arrow = row.direction === "forward" ? "→" : "←";
     const middle = y + h / 2;
     group.append(node("g", { role: "rowheader" }, node("g", {
-      role: "button", tabindex: 0, class: "net-rowlabel", "data-row": row.name, "aria-label": say("network.row.choose", { row: rowName(say, row) }),
+      role: "button", tabindex: 0, class: "net-rowlabel", "data-row": row.name, "aria-label": `${say("network.layer", { layer: row.layer })} ${say(`network.${row.direction}`)} ${arrow}`,
     },
     node("rect", { class: "net-rowhit", x, y, width: w, height: h, rx: 6 }),
-    node("text", { x: 12, y: middle - (layout.narrow ? 1 : 4), class: "net-layer" }, say("network.layer", { layer: row.layer })),
-    node("text", { x: 12, y: middle + (layout.narrow ? 12 : 12), class: "net-direction" }, `${say(`network.${row.direction}`)} ${arrow}`))));
+    node("text", { x: 12, y: middle - (layout.narrow ? 1 : 4), class: "net-layer" }, say("network.layer", { layer: row.layer })), " ",
+    node("text", { x: 12, y: middle + 12, class: "net-direction" }, `${say(`network.${row.direction}`)} ${arrow}`))));
   }
   for (const cell of layout.cells) {
     if (cell.row !== row.index) continue;

@@ -40,7 +40,7 @@ export function createOverview(wiring) {
     const name = make("button", "net-stripname");
     name.type = "button";
     name.textContent = `${narrow ? `l${row.layer}` : rowName(say, row)} ${row.direction === "forward" ? "→" : "←"}`;
-    name.setAttribute("aria-label", say("network.row.choose", { row: rowName(say, row) }));
+    name.title = say("network.row.choose", { row: rowName(say, row) });
     name.style.width = `${label}px`;
     name.addEventListener("click", () => wiring.chosen(row));
     names.push(name);

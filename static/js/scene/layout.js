@@ -92,7 +92,7 @@ export function layout(blocks, how) {
  * @param {SceneBlock[]} blocks @param {number} inner @param {How} how @returns {Item[][]}
  */
 function fit(blocks, inner, how) {
-  const [least, most] = how.width >= 880 ? [96, 176] : how.width >= 600 ? [92, 150] : [76, 116];
+  const [least, most] = how.width >= 780 ? [64, 176] : how.width >= 600 ? [92, 150] : [76, 116];
   const drawn = (/** @type {number} */ longest) => wrap(itemsOf(blocks, longest, how), inner);
   let longest = least;
   const wanted = badness(drawn(least));
@@ -213,7 +213,7 @@ function leadOf(block, before, how) {
   const labels = [];
   if (above) labels.push({ text: above, role: "op", dy: -12 });
   if (!adjacent && block.from !== "rnn") labels.push({ text: block.from, role: "op", dy: 13 });
-  return { w: Math.max(how.width < 600 ? 26 : 40, ...labels.map((label) => how.measure(label.text, label.role) + 10)), labels };
+  return { w: Math.max(how.width < 600 ? 26 : how.width < 960 ? 32 : 40, ...labels.map((label) => how.measure(label.text, label.role) + 10)), labels };
 }
 
 /** @param {Item} item @param {number} x @param {number} middle @param {How} how @returns {Placed[]} */
@@ -276,7 +276,8 @@ function axisLines({ kind, axes, shape }, k, { width, measure, say }) {
   const text = `${way} ${axisText(axes[k], shape[k], say)}`;
   /** @type {Role} */
   const role = "axis";
-  const long = kind !== "ends" && (width < 600 || (isMerged(axes[k]) && shape[k] > 64)) && measure(text, role) >= 125;
+  const narrow = width < (kind === "ends" ? 960 : 600) || (kind !== "ends" && isMerged(axes[k]) && shape[k] > 64);
+  const long = narrow && measure(text, role) >= 125;
   if (!long) return [{ text, role }];
   const words = say(`scene.axis.${axes[k]}`).slice(axes[k].length).trim();
   return [{ text: `${way} ${say("scene.axis_size", { axis: axes[k], size: shape[k] })}`, role }, { text: words, role }];

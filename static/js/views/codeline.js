@@ -54,7 +54,9 @@ export function mountCodeline(el, store, context) {
     const { asked, trace, lang } = store.get();
     for (const control of controls) setControl(control, asked);
     role("variable").textContent = asked.cell;
-    role("states").textContent = asked.cell === "lstm" ? "h_0 = c_0" : "h_0";
+    const twoDraws = asked.cell === "lstm" && asked.h0 === "random"; // h_0 = c_0 = randn(…) would make them the same numbers
+    role("states").textContent = asked.cell !== "lstm" ? "h_0" : twoDraws ? "h_0, c_0" : "h_0 = c_0";
+    nameReads(find(el, '[data-arg="head"]'), asked);
     role("width").textContent = String(asked.input_size);
     const fromText = asked.source === "text";
     const when = /** @type {{[name: string]: boolean}} */ ({
@@ -67,7 +69,7 @@ export function mountCodeline(el, store, context) {
     find(el, '[data-arg="num_embeddings"]').parentElement?.toggleAttribute("hidden", fromText);
     if (!trace) return;
     role("vocabulary").textContent = String(trace.request.embedding?.num_embeddings ?? "");
-    role("state-shape").textContent = trace.tensors.h_n.shape.join(", ");
+    role("state-shape").textContent = [...(twoDraws ? [2] : []), ...trace.tensors.h_n.shape].join(", ");
     role("in-features").textContent = String(trace.parameters["head.weight"]?.shape[1] ?? "");
     role("parameter-count").textContent = context.say("page.parameters", { count: grouped(trace.parameter_count, lang) });
     void drawPrediction();
@@ -108,6 +110,16 @@ export function mountCodeline(el, store, context) {
     unsubscribe();
     life.abort();
   };
+}
+
+/**
+ * What the head reads, as it is indexed in this very network.
+ * @param {HTMLElement} menu
+ * @param {FlatState} asked
+ */
+function nameReads(menu, { bidirectional, batch_first }) {
+  find(menu, '[value="h_n"]').textContent = bidirectional ? "cat(h_n[-2], h_n[-1])" : "h_n[-1]";
+  find(menu, '[value="last_step"]').textContent = batch_first ? "output[:, -1]" : "output[-1]";
 }
 
 /**

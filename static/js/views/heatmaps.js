@@ -1,6 +1,6 @@
 // The gates and states of one row as pictures: units down, time to the right, one map a quantity.
 
-import { aliases } from "../core/places.js";
+import { aliases, sampleName } from "../core/places.js";
 import { createHeat } from "../network/heat.js";
 import { liveSteps, netOf } from "../network/layout.js";
 import { meanOf } from "../network/legend.js";
@@ -17,6 +17,8 @@ import { summary } from "../network/window.js";
 /** In the order of computation, as the equations read. */
 const QUANTITIES = { lstm: ["i", "f", "g", "o", "c", "h"], gru: ["r", "z", "n", "h"], rnn: ["h"] };
 
+const BEGINNING = 48; // characters of a sentence that are written out
+
 /**
  * @param {HTMLElement} el
  * @param {Store} store
@@ -25,12 +27,9 @@ const QUANTITIES = { lstm: ["i", "f", "g", "o", "c", "h"], gru: ["r", "z", "n", 
  */
 export function mountHeatmaps(el, store, context) {
   const stop = new AbortController();
-  const head = make("div", "heat-head");
   const axes = make("p", "heat-axesnote");
   const maps = make("div", "heat-maps");
-  /** The page's own row picker, if the section has one; then this view does not repeat it. */
-  const hasRowPicker = el.closest("section")?.querySelector('select[name="row"]') != null;
-  el.replaceChildren(head, maps);
+  el.replaceChildren(axes, maps);
 
   const reader = createReader(context, schedule);
   /** @type {Map<string, Heat>} */ let heats = new Map();
@@ -58,7 +57,6 @@ export function mountHeatmaps(el, store, context) {
     }
     maps.classList.toggle("heat-four", heats.size === 4);
     maps.replaceChildren(...[...heats.values()].map((heat) => heat.el));
-    drawHead();
     paint();
   }
 
@@ -66,32 +64,6 @@ export function mountHeatmaps(el, store, context) {
   const pointed = (cursor) => store.set({ cursor });
   /** @param {CellAt} cell */
   const chosen = (cell) => store.set({ pinned: cell, cursor: cell, t: cell.index[1] });
-
-  function drawHead() {
-    const { trace, n, row } = store.get();
-    if (!trace) return head.replaceChildren();
-    const net = netOf(trace);
-    const parts = [];
-    if (!hasRowPicker)
-      parts.push(picker("row", context.say("heatmaps.row"), row, net.rows.map((one) => ({
-        value: one.name, text: context.say("network.row", { layer: one.layer, direction: context.say(`network.${one.direction}`) }) })),
-      (value) => store.set({ row: value })));
-    parts.push(picker("n", context.say("heatmaps.sample"), String(n), Array.from({ length: net.samples }, (_, k) => ({
-      value: String(k), text: trace.text?.tokens[k] ? `${k} · ${beginning(trace.text.tokens[k].slice(0, trace.text.lengths[k]).join(" "))}` : String(k) })),
-    (value) => store.set({ n: Number(value) })));
-    head.replaceChildren(...parts, axes);
-  }
-
-  /** @param {string} name @param {string} label @param {string} value @param {{value: string, text: string}[]} options @param {(value: string) => void} chose */
-  function picker(name, label, value, options, chose) {
-    const whole = make("label", "heat-pick");
-    const select = make("select", "heat-select");
-    select.dataset.pick = name;
-    for (const one of options) select.append(new Option(one.text, one.value, false, one.value === value));
-    select.addEventListener("change", () => chose(select.value));
-    whole.append(label, select);
-    return whole;
-  }
 
   function schedule() {
     if (frame) return;
@@ -122,6 +94,7 @@ export function mountHeatmaps(el, store, context) {
     }
     const averaged = average.steps > 1 || average.units > 1;
     axes.textContent = [
+      context.say("heatmaps.of", { sample: sampleName(trace, sample, BEGINNING) }),
       context.say("heatmaps.axes"),
       averaged ? context.say("heatmaps.averaged", { what: meanOf(context.say, average) }) : "",
       liveSteps(trace, sample) < net.steps ? context.say("heatmaps.padding") : "",
@@ -140,13 +113,7 @@ export function mountHeatmaps(el, store, context) {
 
   const unsubscribe = store.subscribe((state, previous) => {
     if (state.trace !== previous.trace || state.lang !== previous.lang) return rebuild();
-    if (state.n !== previous.n || state.row !== previous.row) {
-      for (const [name, value] of [["n", String(state.n)], ["row", state.row]]) {
-        const select = /** @type {HTMLSelectElement | null} */ (head.querySelector(`[data-pick="${name}"]`));
-        if (select) select.value = value;
-      }
-      return paint();
-    }
+    if (state.n !== previous.n || state.row !== previous.row) return paint();
     if (state.theme !== previous.theme) schedule();
     if (state.t !== previous.t || state.cursor !== previous.cursor || state.pinned !== previous.pinned) mark();
   });
@@ -161,9 +128,6 @@ export function mountHeatmaps(el, store, context) {
     el.replaceChildren();
   };
 }
-
-/** The first words of a sentence. @param {string} text */
-const beginning = (text) => (text.length > 32 ? `${text.slice(0, 31)}…` : text);
 
 /**
  * @template {keyof HTMLElementTagNameMap} K

@@ -31,6 +31,14 @@ export function mountInspector(el, store, context) {
     { signal: life.signal },
   );
 
+  document.addEventListener(
+    "keydown",
+    (event) => {
+      if (event.key === "Escape" && !event.defaultPrevented && store.get().pinned) store.set({ pinned: null, cursor: null });
+    },
+    { signal: life.signal },
+  );
+
   /** What is here is shown at once; what has to be fetched waits until the pointer rests. */
   function draw() {
     const mine = (newest += 1);

@@ -1,7 +1,7 @@
 // Name, examples, language and theme: links that work by themselves, here without leaving the page.
 
 import { toQuery } from "../core/query.js";
-import { find } from "../doors/dom.js";
+import { closeLikeMenu, find } from "../doors/dom.js";
 
 /** @type {import("../types.js").Mount} */
 export function mountMasthead(el, store, context) {
@@ -25,22 +25,7 @@ export function mountMasthead(el, store, context) {
     },
     { signal },
   );
-  document.addEventListener(
-    "pointerdown",
-    (event) => {
-      if (event.target instanceof Node && !examples.contains(event.target)) examples.open = false;
-    },
-    { signal },
-  );
-  examples.addEventListener(
-    "keydown",
-    (event) => {
-      if (event.key !== "Escape" || !examples.open) return;
-      examples.open = false;
-      find(examples, "summary").focus();
-    },
-    { signal },
-  );
+  closeLikeMenu(examples, signal);
   language.addEventListener(
     "click",
     (event) => {

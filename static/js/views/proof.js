@@ -1,18 +1,21 @@
 // The badge that says how far the shown numbers are from PyTorch's own call, and what was compared.
 
 import { grouped, tiny } from "../core/format.js";
-import { el as make } from "../doors/dom.js";
+import { closeLikeMenu, el as make } from "../doors/dom.js";
 
 /** @typedef {import("../types.js").Proof} Proof */
 
 /** @type {import("../types.js").Mount} */
 export function mountProof(el, store, context) {
+  const life = new AbortController();
+  closeLikeMenu(el, life.signal);
+
   function draw() {
     const { trace, lang } = store.get();
     const { proof } = trace;
     const open = el.querySelector("details")?.open ?? false;
     const { say } = context;
-    const diffs = Object.entries(proof.max_abs_diff).map(([what, diff]) => `${what} ${tiny(diff)}`);
+    const largest = Math.max(...Object.values(proof.max_abs_diff));
     const number = (/** @type {number} */ count) => grouped(count, lang);
 
     const rows = Object.entries(proof.max_abs_diff).map(([what, diff]) =>
@@ -30,8 +33,7 @@ export function mountProof(el, store, context) {
           "summary",
           {},
           make("span", { class: "tick", "aria-hidden": "true" }, "✓"),
-          ` ${say("page.proof.matches", { against: proof.against })} `,
-          make("span", { class: "code" }, `${diffs.join(", ")} ≤ ${tiny(proof.tolerance)}`),
+          ` ${say("page.proof.matches", { against: proof.against, diff: tiny(largest) })}`,
         ),
         body,
       ),
@@ -50,7 +52,11 @@ export function mountProof(el, store, context) {
     }
   }
   draw();
-  return store.subscribe((state, previous) => {
+  const unsubscribe = store.subscribe((state, previous) => {
     if (state.trace !== previous.trace || state.lang !== previous.lang) draw();
   });
+  return () => {
+    unsubscribe();
+    life.abort();
+  };
 }

@@ -103,6 +103,7 @@ export function mountScene(el, store, context) {
     });
     drawLegend(ctx, legend.items, inks);
     describe(host, texts, { say: context.say, tensors: context.tensors, state, blocks });
+    el.removeAttribute("data-expect"); // the height that was kept for it is its own now
   }
 
   function redraw() {
@@ -149,7 +150,11 @@ export function mountScene(el, store, context) {
     }
     endDrag();
   }, { signal });
-  host.addEventListener("pointercancel", endDrag, { signal });
+  host.addEventListener("pointercancel", () => {
+    if (drag?.turning) turn = drag.from; // the finger wanted to scroll the page
+    endDrag();
+    redraw();
+  }, { signal });
   host.addEventListener("pointerleave", () => {
     if (!drag) store.set({ cursor: null });
   }, { signal });

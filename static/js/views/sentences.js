@@ -4,6 +4,8 @@ import { el as make, find } from "../doors/dom.js";
 
 /** @typedef {import("../types.js").FlatState} FlatState */
 
+const MOST_CHIPS = 48; // tokens with their ids under a sentence; the time bar has them all
+
 /** @type {import("../types.js").Mount} */
 export function mountSentences(el, store, context) {
   const life = new AbortController();
@@ -121,9 +123,10 @@ export function mountSentences(el, store, context) {
     const { vocabulary, lengths } = trace.text;
     const length = lengths[sample] ?? tokens.length;
     const longest = Math.max(...lengths);
-    const words = tokens.slice(0, length).map((token) => chip(token, vocabulary.indexOf(token), false));
-    const pads = Array.from({ length: longest - length }, () => chip(vocabulary[0], 0, true));
-    item.append(make("ol", { class: "chips" }, ...words, ...pads));
+    const words = tokens.slice(0, Math.min(length, MOST_CHIPS)).map((token) => chip(token, vocabulary.indexOf(token), false));
+    const pads = Array.from({ length: Math.max(0, Math.min(longest, MOST_CHIPS) - length) }, () => chip(vocabulary[0], 0, true));
+    const more = longest > MOST_CHIPS && make("li", { class: "more" }, context.say("page.inspector.more", { count: longest - MOST_CHIPS }));
+    item.append(make("ol", { class: "chips" }, ...words, ...pads, more));
   }
 
   function draw() {

@@ -1,12 +1,13 @@
 // One variable t: play, step and scrub move it; the tokens of the chosen sample are its steps.
 
 import { windowAround } from "../core/format.js";
-import { sizes } from "../core/places.js";
+import { sampleName, sizes } from "../core/places.js";
 import { el as make, fillMenu, find } from "../doors/dom.js";
 
 /** @typedef {import("../types.js").Trace} Trace */
 
 const BEAT = 700; // ms a step while playing
+const BEGINNING = 28; // characters of a sentence in the menu
 const MOST_STEPS = 40; // steps shown as buttons; longer sequences show the stretch around t
 
 /** @type {import("../types.js").Mount} */
@@ -59,7 +60,7 @@ export function mountTimebar(el, store, context) {
   function draw() {
     const { trace, n, t } = store.get();
     const { samples } = sizes(trace);
-    const options = Array.from({ length: samples }, (_, k) => ({ value: String(k), text: sampleText(trace, k) }));
+    const options = Array.from({ length: samples }, (_, k) => ({ value: String(k), text: sampleName(trace, k, BEGINNING) }));
     fillMenu(sample, options, String(n));
     scrub.max = String(last());
     drawSteps(trace, n, t);
@@ -92,8 +93,11 @@ export function mountTimebar(el, store, context) {
     play.setAttribute("aria-pressed", String(playing));
     play.setAttribute("aria-label", context.say(playing ? "page.time.pause" : "page.time.play"));
     if (!steps.querySelector(`button[data-t="${t}"]`)) drawSteps(store.get().trace, store.get().n, t);
+    const inside = steps.contains(document.activeElement);
     for (const button of steps.querySelectorAll("button")) {
       const current = Number(button.dataset.t) === t;
+      button.tabIndex = current ? 0 : -1; // one stop for Tab; the arrow keys go on from there
+      if (current && inside) button.focus({ preventScroll: true });
       if (current) button.setAttribute("aria-current", "step");
       else button.removeAttribute("aria-current");
       if (current) showInside(steps, button);
@@ -120,15 +124,6 @@ export function mountTimebar(el, store, context) {
     unsubscribe();
     life.abort();
   };
-}
-
-/**
- * @param {Trace} trace
- * @param {number} n
- */
-function sampleText(trace, n) {
-  const text = trace.text?.tokens[n]?.slice(0, trace.text.lengths[n]).join(" ") ?? "";
-  return text ? `${n} · ${text.length > 28 ? `${text.slice(0, 27)}…` : text}` : String(n);
 }
 
 /**

@@ -5,11 +5,13 @@ from collections.abc import Callable, Iterable
 
 import torch
 
-from tests.bench import compute, scene_frame, serving
+from tests.bench import compute, instead, scene_frame, serving
 from tests.bench.figure import Figure
 
 PARTS: list[tuple[str, Callable[[], Iterable[Figure]]]] = [
     ("Computing, one thread: our time ÷ plain nn.LSTM's (lower is better)", compute.measure),
+    ("Instead of ours: our time ÷ the other's (lower is better)", instead.measure),
+    ("Memory, shapes, length: how the cost grows (lower is better)", instead.scale),
     ("Serving over a socket: our requests ÷ an empty route's (higher is better)", serving.measure),
     (
         "Drawing in headless Chromium: our frame ÷ a bare canvas with three images (lower is better)",

@@ -1,0 +1,115 @@
+"""One value made again from its factors, in double precision, and compared with the traced one."""
+
+from dataclasses import dataclass
+from math import exp, inf, isfinite, isnan, log, tanh
+
+import numpy as np
+
+from app.recurrent.dependencies import TABLE, Rule, Term, kind_of
+from app.recurrent.errors import Refusal, Say
+from app.recurrent.places import Place
+from app.recurrent.sources import Numbers, Run, numbers, source
+from app.recurrent.trace import Trace
+
+TOLERANCE = 1e-5  # of the size of what is summed: float32 sums of thousands of products differ by less
+
+
+@dataclass(frozen=True)
+class Part:
+    """The products of one term: `values[k]` is the product of the k-th number of each factor."""
+
+    term: Term
+    runs: list[list[Run]]  # per factor
+    factors: list[Numbers]  # per factor, as read
+    values: Numbers
+
+
+@dataclass(frozen=True)
+class Worked:
+    """A value and what it was made of. `inner` is the sum that the rule's function is applied to."""
+
+    place: Place
+    rule: Rule
+    kind: str
+    value: float
+    parts: list[Part]
+    inner: float
+    recomputed: float
+    max_abs_diff: float
+
+
+def work_out(trace: Trace, place: Place) -> Worked:
+    """Read every factor of one value, multiply, sum, and compare with the traced value."""
+    kind = "padding" if place.is_padding() else kind_of(place.plan, place.name)
+    rule = TABLE[kind]
+    value = float(numbers(trace, [Run("tensor", place.name, place.index)])[0])
+    parts = [part for part in (_part(trace, place, term) for term in rule.terms) if part is not None]
+    if parts:
+        inner = sum(float(part.values.sum()) for part in parts)
+        recomputed = _within(_applied(rule.apply, inner, parts, place.u), trace)
+    else:
+        inner = recomputed = 0.0 if kind in ("padding", "h_0.zero", "c_0.zero") else value
+    apart = 0.0 if recomputed == value or (isnan(recomputed) and isnan(value)) else abs(recomputed - value)
+    worked = Worked(place, rule, kind, value, parts, inner, recomputed, apart)
+    if not apart <= tolerance(worked):
+        raise Refusal(
+            "proof-failed",
+            Say(
+                "problem.explain_failed",
+                {"name": place.name, "got": f"{apart:.3g}", "expected": f"{tolerance(worked):.3g}"},
+            ),
+            field="tensor",
+            got=apart if isfinite(apart) else "inf",
+            expected=tolerance(worked),
+        )
+    return worked
+
+
+def tolerance(worked: Worked) -> float:
+    """1e-5, and in proportion for large numbers: rounding grows with what is summed."""
+    sizes = [abs(worked.value), *(float(np.abs(part.values).sum()) for part in worked.parts if part.values.size)]
+    return TOLERANCE * max([1.0, *(size for size in sizes if isfinite(size))])
+
+
+def _part(trace: Trace, place: Place, term: Term) -> Part | None:
+    runs = [source(trace, place, factor.source) for factor in term.factors]
+    if not all(runs):
+        return None  # a bias that this run does not have
+    factors = [numbers(trace, each) for each in runs]
+    values = np.ones(1)
+    for factor, found in zip(term.factors, factors, strict=True):
+        values = values * _prepared(factor.apply, found)
+    return Part(term, runs, factors, values)
+
+
+def _prepared(apply: str, x: Numbers) -> Numbers:
+    prepared: Numbers = x
+    if apply == "tanh":
+        prepared = np.tanh(x)
+    elif apply == "exp":
+        prepared = np.exp(x - x.max())  # the largest first, so that nothing overflows
+    elif apply == "one_minus":
+        prepared = 1 - x
+    return prepared
+
+
+def _applied(apply: str, inner: float, parts: list[Part], own: int) -> float:
+    """The rule's function of the sum; softmax and log_softmax read all of it."""
+    if apply == "sigmoid":
+        return 1 / (1 + exp(-inner)) if inner >= 0 else exp(max(inner, -745)) / (1 + exp(max(inner, -745)))
+    if apply == "tanh":
+        return tanh(inner)
+    if apply == "relu":
+        return inner if isnan(inner) else max(inner, 0.0)
+    if apply in ("softmax", "log_softmax"):
+        part = parts[0]
+        if apply == "softmax":
+            return float(part.values[own]) / inner
+        return float(part.factors[0][own] - part.factors[0].max()) - log(inner)
+    return inner
+
+
+def _within(value: float, trace: Trace) -> float:
+    """Infinite where the traced type would be."""
+    largest = float(np.finfo(trace.plan.tensors["output"].dtype).max)
+    return value if abs(value) <= largest or isnan(value) else inf if value > 0 else -inf

@@ -1,0 +1,214 @@
+"""One value, taken apart: its formula, every product in it, and the same number made again from them."""
+
+import numpy as np
+from pydantic import BaseModel, Field
+
+from app.recurrent import index
+from app.recurrent.answer import Speak
+from app.recurrent.dependencies import Factor
+from app.recurrent.errors import Refusal, Say
+from app.recurrent.evaluate import Part, Worked, tolerance, work_out
+from app.recurrent.places import Place, locate
+from app.recurrent.shapes import Plan
+from app.recurrent.sources import Numbers, Run
+from app.recurrent.trace import Trace
+
+MANY = 8  # terms that a sentence still spells out
+
+
+class Source(BaseModel):
+    """Where a number stands: a place of a tensor or of a parameter, or a constant."""
+
+    tensor: str | None = None
+    parameter: str | None = None
+    constant: str | None = None
+    index: list[int]
+
+
+class FactorAnswer(BaseModel):
+    """One number of a product; `apply` is done to it first: identity, tanh, one_minus, exp (less the largest)."""
+
+    symbol: str
+    value: float | None
+    apply: str
+    from_: Source = Field(serialization_alias="from")
+
+
+class TermAnswer(BaseModel):
+    """One summand. `from` is the number the arrow starts at, `factors` are all it is the product of.
+
+    `count` above 1: the smaller products of `role` summed as one, without factors of their own.
+    """
+
+    symbol: str
+    role: str
+    value: float | None
+    from_: Source | None = Field(serialization_alias="from")
+    factors: list[FactorAnswer]
+    count: int
+
+
+class ExplainAnswer(BaseModel):
+    """How one value was made. `recomputed` is `apply` of the terms, in double precision."""
+
+    tensor: str
+    index: list[int]
+    axes: list[str]
+    kind: str
+    value: float | None
+    formula: str
+    apply: str
+    inner: float | None
+    terms: list[TermAnswer]
+    term_count: int
+    recomputed: float | None
+    max_abs_diff: float | None
+    tolerance: float
+    picked_by: Source | None
+    says: str
+
+
+def explain(trace: Trace, name: str, at: str | None, limit: int | None, speak: Speak) -> ExplainAnswer:
+    """The value `name[at]` taken apart, terms sorted by size, at most `limit` of them by themselves.
+
+    Raises Refusal: not-found, invalid-value, or proof-failed when the terms do not give the traced value.
+    """
+    worked = work_out(trace, locate(trace.plan, name, one_place(trace.plan, name, at)))
+    terms = _terms(worked, limit)
+    return ExplainAnswer(
+        tensor=name,
+        index=list(worked.place.index),
+        axes=list(trace.plan.tensors[name].axes),
+        kind=worked.kind,
+        value=worked.value,
+        formula=worked.rule.formula,
+        apply=worked.rule.apply,
+        inner=worked.inner if worked.rule.terms else None,
+        terms=terms,
+        term_count=sum(part.values.size for part in worked.parts),
+        recomputed=worked.recomputed,
+        max_abs_diff=worked.max_abs_diff,
+        tolerance=tolerance(worked),
+        picked_by=_picked_by(worked),
+        says=speak(_sentence(worked, terms)),
+    )
+
+
+def one_place(plan: Plan, name: str, at: str | None) -> tuple[int, ...]:
+    """A checked index of one number; negative places count from the end."""
+    selected = index.select(plan, name, at)
+    if selected.axes:
+        axes = ", ".join(plan.tensors[name].axes)
+        raise Refusal(
+            "invalid-value",
+            Say("problem.index_one", {"axes": axes}),
+            field="index",
+            got=at,
+            expected=f"{axes}: one each",
+        )
+    return tuple(first for first, _, _ in selected.bounds)
+
+
+def _terms(worked: Worked, limit: int | None) -> list[TermAnswer]:
+    """Every product by itself, the largest first; those past the limit summed, one term a role."""
+    values = np.concatenate([part.values for part in worked.parts]) if worked.parts else np.zeros(0)
+    owner = np.repeat(np.arange(len(worked.parts)), [part.values.size for part in worked.parts])
+    first = np.cumsum([0, *(part.values.size for part in worked.parts)])
+    order = np.argsort(-np.abs(values), kind="stable")
+    kept = order if limit is None or limit >= len(order) else order[:limit]
+    found = [term_answer(worked.place, worked.parts[owner[k]], int(k - first[owner[k]])) for k in kept]
+    rest = order[len(kept) :]
+    for number, part in enumerate(worked.parts):
+        mine = rest[owner[rest] == number]
+        if mine.size:
+            symbol = "Σ " + " · ".join(factor.symbol for factor in part.term.factors)
+            found.append(
+                TermAnswer(
+                    symbol=symbol,
+                    role=part.term.role,
+                    value=float(values[mine].sum()),
+                    from_=None,
+                    factors=[],
+                    count=int(mine.size),
+                )
+            )
+    return found
+
+
+def term_answer(place: Place, part: Part, k: int) -> TermAnswer:
+    """The k-th product of a term, with where each of its factors stands."""
+    factors = [
+        _factor(place, factor, runs, read, k)
+        for factor, runs, read in zip(part.term.factors, part.runs, part.factors, strict=True)
+    ]
+    start = next((each.from_ for each in reversed(factors) if each.from_.tensor), factors[-1].from_)
+    return TermAnswer(
+        symbol=" · ".join(each.symbol for each in factors),
+        role=part.term.role,
+        value=float(part.values[k]),
+        from_=start,
+        factors=factors,
+        count=1,
+    )
+
+
+_WRITTEN = {"tanh": "tanh({})", "one_minus": "(1 − {})", "exp": "exp({})"}
+
+
+def _factor(place: Place, factor: Factor, runs: list[Run], read: Numbers, k: int) -> FactorAnswer:
+    k = k if read.size > 1 else 0
+    past = k
+    for run in runs:
+        if past < run.count:
+            break
+        past -= run.count
+    at = run.at(past)
+    where = Source(
+        tensor=run.name if run.kind == "tensor" else None,
+        parameter=run.name if run.kind == "parameter" else None,
+        constant=run.name if run.kind == "constant" else None,
+        index=at,
+    )
+    symbol = factor.symbol
+    if run.kind == "parameter":  # as the textbook counts: a row within the gate, not in the stacked matrix
+        symbol += f"[{','.join(map(str, at if factor.source == 'table' else [place.u, *at[1:]]))}]"
+    elif None in run.index:
+        symbol += f"[{k}]"
+    symbol = _WRITTEN.get(factor.apply, "{}").format(symbol)
+    return FactorAnswer(symbol=symbol, value=float(read[k]), apply=factor.apply, from_=where)
+
+
+def _picked_by(worked: Worked) -> Source | None:
+    """The token that chose a row of the embedding table."""
+    if worked.kind != "embedding":
+        return None
+    return Source(tensor="tokens", index=list(worked.place.index[:-1]))
+
+
+def _sentence(worked: Worked, terms: list[TermAnswer]) -> Say:
+    """What a screen reader says: the value, what it is, and what it was made of."""
+    place = worked.place
+    leading = [each for each in terms if each.count == 1]
+    shown = leading if len(leading) == len(terms) <= MANY else leading[:1]
+    return Say(
+        f"explain.{worked.kind}",
+        {
+            "value": _short(worked.value),
+            "name": place.name,
+            "row": place.row.suffix if place.row else "",
+            "sample": place.n,
+            "step": place.t,
+            "unit": place.u,
+            "sum": _short(worked.inner),
+            "count": sum(part.values.size for part in worked.parts),
+            "parts": "; ".join(_product(each) for each in shown),
+        },
+    )
+
+
+def _product(term: TermAnswer) -> str:
+    return f"{term.symbol} = {_short(term.value)}"
+
+
+def _short(value: float | None) -> str:
+    return "∞" if value is None else f"{value:.4g}".replace("-", "−")

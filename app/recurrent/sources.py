@@ -1,0 +1,214 @@
+"""Where the factors of a value stand: the layout, the step before, the layer below, the gate's own band of weights."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from app.recurrent.dependencies import band
+from app.recurrent.places import Place, index_of, last, previous
+from app.recurrent.positions import Row
+from app.recurrent.trace import Trace
+
+Numbers = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Run:
+    """Numbers in a row, read from one tensor or parameter: the index holds None where k runs from 0.
+
+    Without a None it is one number. A constant is `value` itself.
+    """
+
+    kind: Literal["tensor", "parameter", "constant"]
+    name: str
+    index: tuple[int | None, ...]
+    count: int = 1
+    value: float = 0.0
+
+    def at(self, k: int) -> list[int]:
+        """The index of the k-th number."""
+        return [k if place is None else place for place in self.index]
+
+
+def _one(place: Place, name: str, n: int, t: int, u: int, row: Row | None = None) -> list[Run]:
+    return [Run("tensor", name, index_of(place.plan, name, n, t, u, row))]
+
+
+def _all(place: Place, name: str, n: int, t: int, row: Row | None = None) -> list[Run]:
+    return [Run("tensor", name, index_of(place.plan, name, n, t, None, row), place.plan.tensors[name].shape[-1])]
+
+
+def _here(place: Place, quantity: str) -> list[Run]:
+    """The same unit at the same step of the same row."""
+    return _one(place, f"{place.inside.suffix}.{quantity}", place.n, place.t, place.u)
+
+
+def _all_here(place: Place, quantity: str) -> list[Run]:
+    return _all(place, f"{place.inside.suffix}.{quantity}", place.n, place.t)
+
+
+def _before(place: Place, quantity: str) -> list[Run]:
+    """The same unit one step earlier in the order of the row; before the first step stand h_0 and c_0."""
+    row, step = place.inside, previous(place.plan, place.inside, place.n, place.t)
+    if step is None:
+        return _one(place, f"{quantity}_0", place.n, 0, place.u, row)
+    return _one(place, f"{row.suffix}.{quantity}", place.n, step, place.u)
+
+
+def _all_before(place: Place) -> list[Run]:
+    row, step = place.inside, previous(place.plan, place.inside, place.n, place.t)
+    if step is None:
+        return _all(place, "h_0", place.n, 0, row)
+    return _all(place, f"{row.suffix}.h", place.n, step)
+
+
+def _reads(place: Place) -> list[Run]:
+    """What enters the row at this step: the input, or every h of the layer below, both directions in order."""
+    layer = place.inside.layer
+    if layer == 0:
+        return _all(place, "input", place.n, place.t)
+    below = [row for row in place.plan.rows if row.layer == layer - 1]
+    return [run for row in below for run in _all(place, f"{row.suffix}.h", place.n, place.t)]
+
+
+def _top_h(place: Place) -> list[Run]:
+    """The row of the top layer that this feature of `output` belongs to."""
+    k, unit = divmod(place.u, place.plan.P)
+    row = place.plan.rows[len(place.plan.rows) - place.plan.D + k]
+    return _one(place, f"{row.suffix}.h", place.n, place.t, unit)
+
+
+def _top_h_n(place: Place) -> list[Run]:
+    k, unit = divmod(place.u, place.plan.P)
+    row = place.plan.rows[len(place.plan.rows) - place.plan.D + k]
+    return _one(place, "h_n", place.n, 0, unit, row)
+
+
+def _last(place: Place, quantity: str) -> list[Run]:
+    row = place.inside
+    return _one(place, f"{row.suffix}.{quantity}", place.n, last(place.plan, row, place.n), place.u)
+
+
+def _read_by_stage(place: Place) -> str:
+    """The tensor that the stage making this value reads."""
+    if place.name == "input":
+        return "embedding"
+    return next(stage.inputs[0] for stage in place.plan.stages if place.name in stage.outputs)
+
+
+def _stage(place: Place) -> list[Run]:
+    return _one(place, _read_by_stage(place), place.n, place.t, place.u)
+
+
+def _whole_stage(place: Place) -> list[Run]:
+    return _all(place, _read_by_stage(place), place.n, place.t)
+
+
+def _every_step(place: Place) -> list[Run]:
+    """`output` at each true step, for one feature."""
+    steps = (place.plan.lengths or (place.plan.T,) * place.plan.N)[place.n]
+    index = tuple(
+        None if axis == "T" else place.n if axis == "N" else place.u for axis in place.plan.tensors["output"].axes
+    )
+    return [Run("tensor", "output", index, steps)]
+
+
+def _longer(place: Place) -> list[Run]:
+    """A one for each sample that is still running at this step."""
+    count = sum(each > place.t for each in place.plan.packed or ())
+    return [Run("constant", "1", (), count, 1.0)]
+
+
+def _one_over_length(place: Place) -> list[Run]:
+    steps = (place.plan.lengths or (place.plan.T,) * place.plan.N)[place.n]
+    return [Run("constant", f"1/{steps}", (), 1, 1 / steps)]
+
+
+def _weights(kind: str, place: Place, gate: str) -> list[Run]:
+    """A gate's row of weight_ih or weight_hh, or its entry of a bias."""
+    name = f"rnn.{kind}_{place.inside.suffix}"
+    if name not in place.plan.parameters:  # without bias
+        return []
+    line, shape = band(place.plan, gate) + place.u, place.plan.parameters[name].shape
+    return [Run("parameter", name, (line,)) if len(shape) == 1 else Run("parameter", name, (line, None), shape[1])]
+
+
+def _projection(place: Place) -> list[Run]:
+    return [Run("parameter", f"rnn.weight_hr_{place.inside.suffix}", (place.u, None), place.plan.H)]
+
+
+def _head_weight(place: Place) -> list[Run]:
+    return [Run("parameter", "head.weight", (place.u, None), place.plan.parameters["head.weight"].shape[1])]
+
+
+def _table(trace: Trace, place: Place) -> list[Run]:
+    """The row of the embedding table that the token of this place names."""
+    index = index_of(place.plan, "tokens", place.n, place.t, None)
+    token = int(numbers(trace, [Run("tensor", "tokens", index)])[0])
+    return [Run("parameter", "embedding.weight", (token, place.u))]
+
+
+SOURCES: dict[str, Callable[[Place], list[Run]]] = {
+    **{gate: (lambda place, gate=gate: _here(place, gate)) for gate in "ifgorznc"},  # type: ignore[misc]
+    "all o": lambda place: _all_here(place, "o"),
+    "all c": lambda place: _all_here(place, "c"),
+    "h_prev": lambda place: _before(place, "h"),
+    "c_prev": lambda place: _before(place, "c"),
+    "all h_prev": _all_before,
+    "x": _reads,
+    "top h": _top_h,
+    "top h_n": _top_h_n,
+    "last h": lambda place: _last(place, "h"),
+    "last c": lambda place: _last(place, "c"),
+    "input": _stage,
+    "all input": _whole_stage,
+    "all logits": _whole_stage,
+    "all steps": _every_step,
+    "packed from": lambda place: _one(place, "input", place.n, place.t, place.u),
+    "longer": _longer,
+    "1/length": _one_over_length,
+    "weight_hr": _projection,
+    "head weight": _head_weight,
+    "head bias": lambda place: [Run("parameter", "head.bias", (place.u,))],
+}
+
+
+def source(trace: Trace, place: Place, name: str) -> list[Run]:
+    """Where the numbers of one source stand, for one place; empty when the run has none (no bias)."""
+    if name == "table":
+        return _table(trace, place)
+    kind, _, gate = name.partition(":")
+    if kind.startswith(("weight_ih", "weight_hh", "bias_ih", "bias_hh")):
+        return _weights(kind, place, gate)
+    return SOURCES[name](place)
+
+
+def numbers(trace: Trace, runs: list[Run]) -> Numbers:
+    """The traced numbers of all runs, one after the other, in double precision."""
+    return np.concatenate([_read(trace, run) for run in runs]) if len(runs) != 1 else _read(trace, runs[0])
+
+
+def _read(trace: Trace, run: Run) -> Numbers:
+    if run.kind == "constant":
+        return np.full(run.count, run.value)
+    index: list[int | slice] = [slice(0, run.count) if place is None else place for place in run.index]
+    with torch.inference_mode():
+        if run.kind == "parameter":
+            found = trace.done.modules.named()[run.name][tuple(index)]
+        elif "." not in run.name:
+            found = trace.done.tensors[run.name][tuple(index)]
+        else:
+            suffix, quantity = run.name.split(".")
+            row = next(row for row in trace.plan.rows if row.suffix == suffix)
+            sample, step, unit = index
+            assert isinstance(sample, int)
+            if quantity == "h":
+                found = trace.done.h[row.index][step, sample, unit]
+            else:
+                found = trace.cell(row, sample)[quantity][step, unit]
+        values: Numbers = found.double().reshape(-1).numpy()
+    return values

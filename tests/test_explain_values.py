@@ -1,0 +1,188 @@
+"""Every value of any run can be made again from its terms: 10,000 places of generated requests, and every kind."""
+
+import random
+from collections import Counter
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from app.recurrent.dependencies import TABLE
+from app.recurrent.errors import Refusal
+from app.recurrent.evaluate import Worked, work_out
+from app.recurrent.explain import ExplainAnswer, explain
+from app.recurrent.places import locate
+from app.recurrent.trace import Trace
+from app.web import i18n
+from tests.core import requests, traced
+
+CONFIGURATIONS, A_TRACE = 400, 30  # together over 10,000 places
+english = i18n.sayer("en")
+
+LSTM: dict[str, Any] = {
+    "model": {"cell": "lstm", "input_size": 3, "hidden_size": 4, "num_layers": 2, "bidirectional": True},
+    "input": {"random": {"batch": 2, "seq_len": 5}},
+    "state": {"random": {"seed": 3}},
+}
+GRU: dict[str, Any] = {
+    "model": {"cell": "gru", "input_size": 3, "hidden_size": 4, "batch_first": True},
+    "input": {"random": {"batch": 2, "seq_len": 5}},
+}
+
+
+def places(trace: Trace, choose: random.Random) -> list[tuple[str, tuple[int, ...]]]:
+    """Random places; every tensor has the same chance, so that small ones are met too."""
+    names = list(trace.plan.tensors)
+    chosen = choose.choices(names, k=A_TRACE)
+    return [(name, tuple(choose.randrange(size) for size in trace.plan.tensors[name].shape)) for name in chosen]
+
+
+def check(trace: Trace, worked: Worked) -> None:
+    """The recomputed value is the traced one, and all that leads to it has a place in the trace."""
+    assert worked.rule.formula
+    assert worked.max_abs_diff <= 1e-5 * max(1.0, abs(worked.value)), (worked.kind, worked.place)
+    for run in (run for part in worked.parts for runs in part.runs for run in runs):
+        shape: tuple[int, ...] = ()
+        if run.kind == "tensor":
+            shape = trace.plan.tensors[run.name].shape
+        elif run.kind == "parameter":
+            shape = trace.plan.parameters[run.name].shape
+        for place in (run.at(0), run.at(run.count - 1)):
+            assert all(0 <= each < size for each, size in zip(place, shape, strict=True))
+
+
+def test_ten_thousand_random_values_of_every_kind_are_made_again_from_their_terms() -> None:
+    met: Counter[str] = Counter()
+    choose = random.Random(0)
+
+    @settings(
+        max_examples=CONFIGURATIONS,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(requests())
+    def one_configuration(asked: dict[str, Any]) -> None:
+        trace = traced(**asked)
+        for name, index in places(trace, choose):
+            worked = work_out(trace, locate(trace.plan, name, index))
+            check(trace, worked)
+            met[worked.kind] += 1
+
+    one_configuration()
+    assert met.total() >= 10_000
+    assert set(met) == set(TABLE)  # none without a formula, and no formula that was not tried
+
+
+def explained(trace: Trace, name: str, at: str, limit: int | None = None) -> ExplainAnswer:
+    return explain(trace, name, at, limit, english)
+
+
+def test_a_gate_goes_down_to_every_product_and_both_biases() -> None:
+    trace = traced(**LSTM)
+    found = explained(trace, "l1.f", "1,3,2")
+    roles = Counter(term.role for term in found.terms)
+    assert roles == {"input": 8, "input_bias": 1, "state": 4, "state_bias": 1}
+    assert found.term_count == 14
+    sizes = [abs(term.value or 0) for term in found.terms]
+    assert sizes == sorted(sizes, reverse=True)
+    product = next(term for term in found.terms if term.role == "input" and term.symbol == "W_if[2,5] · x[5]")
+    weight, x = product.factors
+    assert (weight.from_.parameter, weight.from_.index) == ("rnn.weight_ih_l1", [4 + 2, 5])
+    # features 4 to 7 of what layer 1 reads are the backward direction of layer 0
+    assert (x.from_.tensor, x.from_.index) == ("l0_reverse.h", [1, 3, 1])
+    assert product.value == pytest.approx((weight.value or 0) * (x.value or 0))
+
+
+def test_past_the_limit_the_rest_is_summed_and_says_how_many() -> None:
+    trace = traced(**LSTM)
+    every, some = explained(trace, "l1.f", "1,3,2"), explained(trace, "l1.f", "1,3,2", 3)
+    assert [term.count for term in some.terms[:3]] == [1, 1, 1]
+    assert sum(term.count for term in some.terms) == every.term_count == some.term_count
+    assert sum(term.value or 0 for term in some.terms) == pytest.approx(every.inner)
+    assert all(term.from_ is None for term in some.terms[3:])
+
+
+def test_before_the_first_step_of_a_row_stand_h_0_and_c_0() -> None:
+    trace = traced(**LSTM)
+    forward, backward = explained(trace, "l0.c", "1,0,2"), explained(trace, "l1_reverse.c", "1,4,2")
+    sources = [[factor.from_ for term in each.terms for factor in term.factors] for each in (forward, backward)]
+    assert ("c_0", [0, 1, 2]) in [(each.tensor, each.index) for each in sources[0]]
+    assert ("c_0", [3, 1, 2]) in [(each.tensor, each.index) for each in sources[1]]
+
+
+def test_a_backward_row_comes_from_the_step_after() -> None:
+    found = explained(traced(**LSTM), "l0_reverse.c", "1,2,0")
+    assert ("l0_reverse.c", [1, 3, 0]) in [
+        (factor.from_.tensor, factor.from_.index) for term in found.terms for factor in term.factors
+    ]
+
+
+def test_the_reset_gate_of_a_gru_multiplies_b_hn_too() -> None:
+    found = explained(traced(**GRU), "l0.n", "0,2,1")
+    reset = [term for term in found.terms if term.role in ("state", "state_bias")]
+    assert len(reset) == 5
+    assert all(term.factors[0].from_.tensor == "l0.r" for term in reset)
+    inside = next(term for term in found.terms if term.role == "state_bias")
+    assert inside.factors[1].from_.parameter == "rnn.bias_hh_l0"
+
+
+def test_a_softmax_is_its_share_of_the_exponentials() -> None:
+    head = {"reads": "h_n", "out_features": 3, "activation": "softmax"}
+    found = explained(traced(**GRU, head=head), "activated", "1,2")
+    assert (found.apply, found.term_count) == ("softmax", 3)
+    own = next(term for term in found.terms if term.factors[0].from_.index == [1, 2])
+    assert found.recomputed == pytest.approx((own.value or 0) / (found.inner or 1))
+
+
+def test_where_a_packed_run_has_ended_the_value_is_zero_and_says_why() -> None:
+    trace = traced(**GRU, lengths=[5, 2], packed=True)
+    found = explained(trace, "output", "1,3,0")
+    assert (found.kind, found.value, found.terms) == ("padding", 0.0, [])
+    assert explained(trace, "h_n", "0,1,0").terms[0].factors[0].from_.index == [1, 1, 0]
+
+
+def test_a_word_is_read_from_its_row_of_the_table() -> None:
+    trace = traced(model={"cell": "gru", "hidden_size": 4, "input_size": 3}, input={"text": ["one two", "three"]})
+    found = explained(trace, "embedding", "1,0,2")
+    token = int(trace.done.tensors["tokens"][1, 0])
+    assert found.terms[0].factors[0].from_.index == [token, 2]
+    assert found.picked_by is not None
+    assert (found.picked_by.tensor, found.picked_by.index) == ("tokens", [1, 0])
+
+
+@pytest.mark.parametrize("lang", i18n.LANGUAGES)
+def test_every_kind_has_its_sentence_in_both_languages(lang: str) -> None:
+    assert {f"explain.{kind}" for kind in TABLE} <= set(i18n.catalogue(lang))
+
+
+def test_a_sentence_names_the_value_and_what_it_is_made_of() -> None:
+    trace = traced(**LSTM)
+    found = explained(trace, "l0.c", "1,3,2")
+    assert f"{abs(found.value or 0):.4g}" in found.says
+    assert "f · c_prev" in found.says
+
+
+@pytest.mark.parametrize("at", ["", "1,3", "1,:,2", "1,3,2,0", "9,0,0", "a"])
+def test_an_index_that_is_not_one_place_is_refused(at: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        explained(traced(**LSTM), "l0.c", at)
+    assert refused.value.kind == "invalid-value"
+
+
+def test_a_value_that_its_terms_do_not_give_is_never_shown() -> None:
+    trace = traced(**GRU)
+    trace.done.tensors["output"] = trace.done.tensors["output"] + 1e-3
+    with pytest.raises(Refusal) as refused:
+        explained(trace, "output", "0,0,0")
+    assert refused.value.kind == "proof-failed"
+
+
+def test_large_values_of_a_relu_may_round_in_proportion() -> None:
+    model = {"cell": "rnn", "input_size": 2, "hidden_size": 2, "nonlinearity": "relu", "bias": False}
+    weights = {"rnn.weight_ih_l0": [[9.0, 7.0], [5.0, 3.0]], "rnn.weight_hh_l0": [[3.0, 2.7], [2.1, 3.3]]}
+    trace = traced(model=model, input={"values": [[[1.3, 2.1]]] * 30}, weights={"values": weights})
+    found = explained(trace, "l0.h", "0,29,0")
+    assert (found.value or 0) > 1e15
+    assert (found.max_abs_diff or 0) <= found.tolerance

@@ -23,6 +23,7 @@ from tests.written import Arrays, generated, run
 
 TOLERANCE = 1e-5
 COUNT = int(os.environ.get("UNROLLED_TEST_CODE_EXAMPLES", "40"))
+ASKED = generated(COUNT * 2)
 
 
 def agree(trace: Trace, found: Arrays, names: set[str]) -> None:
@@ -38,7 +39,7 @@ def agree(trace: Trace, found: Arrays, names: set[str]) -> None:
 
 
 def test_written_pytorch_gives_the_numbers_of_the_trace(tmp_path: Path) -> None:
-    traces = [traced(**one) for one in generated(COUNT)]
+    traces = [traced(**one) for one in ASKED[:COUNT]]
     sources = [pytorch(trace.plan) for trace in traces]
     for trace, found in zip(traces, run(sources, tmp_path, "-W", "error"), strict=True):
         made = {name for stage in trace.plan.stages for name in stage.outputs} & trace.done.tensors.keys()
@@ -48,7 +49,7 @@ def test_written_pytorch_gives_the_numbers_of_the_trace(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_written_keras_gives_the_numbers_of_the_trace(tmp_path: Path) -> None:
-    asked = [one for one in generated(COUNT * 3) if reason(planned(**one)) is None][:COUNT]
+    asked = [one for one in ASKED if reason(planned(**one)) is None][:COUNT]
     assert len(asked) == COUNT
     traces = [traced(**one) for one in asked]
     found = run([keras(trace.plan) for trace in traces], tmp_path, KERAS_BACKEND="torch")
@@ -60,7 +61,7 @@ def test_written_keras_gives_the_numbers_of_the_trace(tmp_path: Path) -> None:
 
 
 def test_written_sources_are_clean(tmp_path: Path) -> None:
-    for k, one in enumerate(generated(COUNT)):
+    for k, one in enumerate(ASKED):
         plan = planned(**one)
         (tmp_path / f"p{k}.py").write_text(pytorch(plan), encoding="utf-8")
         if reason(plan) is None:

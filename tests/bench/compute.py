@@ -49,7 +49,7 @@ def measure(seconds: float = 4.0) -> Iterator[Figure]:
             return answer.describe(trace.run(shapes.plan(asked)), "id", speak).model_dump_json()
 
         def gates(made: trace.Trace = made, row: Row = row) -> object:
-            return made.done.unrolled(row, [0], made.plan.T)
+            return made.done.unrolled(row, [0])
 
         name = "N={} T={} F={} H={} L={}".format(*size)
         ours, theirs = side_by_side(compute, forward, seconds)

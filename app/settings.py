@@ -50,22 +50,22 @@ class Settings:
     hosts: tuple[str, ...] = ()  # further names this server answers to, e.g. "unrolled.example.org"
     data: Path = field(default_factory=_default_data)
 
-    # the largest request that is run (see recurrent.cost.Limits)
-    max_batch: int = 256
-    max_steps: int = 100_000
-    max_features: int = 4096
-    max_hidden: int = 2048
-    max_layers: int = 8
-    max_vocabulary: int = 200_000
-    max_out_features: int = 1024
-    max_bytes: int = 512 * MiB
-    max_multiply_adds: int = 50_000_000_000
-    max_text_chars: int = 20_000
-    max_sentences: int = 64
+    # the largest request that is run; defaults and reasons stand in recurrent.cost.Limits
+    max_batch: int = Limits.batch
+    max_steps: int = Limits.steps
+    max_features: int = Limits.features
+    max_hidden: int = Limits.hidden
+    max_layers: int = Limits.layers
+    max_vocabulary: int = Limits.vocabulary
+    max_out_features: int = Limits.out_features
+    max_bytes: int = Limits.bytes
+    max_multiply_adds: int = Limits.multiply_adds
+    max_text_chars: int = Limits.text_chars
+    max_sentences: int = Limits.sentences
 
     # what goes over the wire
     max_body_bytes: int = 4 * MiB
-    max_bodies_bytes: int = 256 * MiB  # all bodies being received together
+    max_bodies_bytes: int = 256 * MiB  # all bodies together, as received and as the lists they become
     max_target_bytes: int = 16 * KiB  # path and query
     max_json_numbers: int = 65_536  # in one tensor answer
     max_binary_bytes: int = 64 * MiB
@@ -79,7 +79,7 @@ class Settings:
     head_seconds: float = 10.0
     body_seconds: float = 20.0
     deadline_seconds: float = 60.0
-    shutdown_seconds: int = 5
+    shutdown_seconds: int = 5  # from the signal to the end
 
     # what is kept
     cache_bytes: int = 1 * GiB  # traces

@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -200,7 +201,10 @@ async def test_shapes_answers_at_any_size_what_a_trace_refuses(client: httpx.Asy
 async def test_every_example_can_be_sent_as_it_stands(client: httpx.AsyncClient, example: Any) -> None:
     found = (await client.get(f"/api/v1/examples/{example.key}")).json()
     for request in (found["request"], *(variant["request"] for variant in found["variants"])):
-        assert (await client.post("/api/v1/shapes", json=request)).status_code == 200
+        made = await client.post(TRACES, json=request)
+        assert made.status_code == 201, made.text[:300]
+        assert {claim["holds"] for claim in made.json()["claims"]} <= {True, False}
+        assert made.json()["proof"]["checked"]["steps"] > 0
 
 
 async def test_the_list_of_examples_says_which_are_still_to_come(client: httpx.AsyncClient) -> None:
@@ -214,6 +218,21 @@ async def test_limits_are_the_settings(client: httpx.AsyncClient, settings: Sett
     limits = (await client.get("/api/v1/limits")).json()
     assert limits["max_batch"] == settings.max_batch
     assert limits["max_body_bytes"] == settings.max_body_bytes
+    unlisted = {each.name for each in fields(Settings)} - limits.keys()
+    assert unlisted == {"host", "hosts", "port", "data"}
+
+
+async def test_limits_say_what_no_setting_changes_and_what_is_still_to_come(client: httpx.AsyncClient) -> None:
+    limits = (await client.get("/api/v1/limits")).json()
+    assert limits["workers"] >= 1
+    assert (limits["values_with_trace"], limits["page_sentence_chars"]) == (65_536, 2000)
+    asked: dict[str, Any] = RANDOM | {"model": RANDOM["model"] | {"num_layers": limits["schema_num_layers"]}}
+    is_problem(await client.post(TRACES, json=asked), 422, "over-limit")
+    asked["model"]["num_layers"] += 1
+    is_problem(await client.post(TRACES, json=asked), 422, "invalid-value")
+    assert "input.dataset" in limits["not_yet"]
+    refused = is_problem(await client.post(TRACES, json=RANDOM | {"input": {"dataset": "weather"}}), 422, "not-yet")
+    assert refused["field"] in limits["not_yet"]
 
 
 async def test_every_fault_of_a_request_is_named_with_its_place_and_without_what_was_sent(

@@ -1,11 +1,14 @@
 """Source that is read: constructor lines, classes, Keras; what can't be read is named, and nothing is run."""
 
 import json
+import random
+import re
 import subprocess
 import sys
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from app.recurrent.code import pytorch
 from app.recurrent.code_parse import MOST_CHARACTERS
@@ -279,3 +282,35 @@ def test_deep_and_long_sources_end_nothing() -> None:
     )
     assert done.returncode == 0, done.stderr[-2000:]
     assert done.stdout.split("\n")[:-1] == list(DEEP), done.stderr[-2000:]
+
+
+def test_a_thousand_broken_sources_are_read_or_refused() -> None:
+    """Words of good sources replaced, dropped and doubled: nothing but a refusal comes of it."""
+    good = [pytorch(planned(**one)) for one in generated(20)]
+    good = [source for source in good if len(source) < 5000] + [CLASS.replace("{cell}", "LSTM")]
+    words = [
+        "None",
+        "-1",
+        "()",
+        "{}",
+        "lambda: 0",
+        "*x",
+        "self",
+        "[1, 'a']",
+        "torch.randn(2)",
+        "h_n",
+        "nn.LSTM(2, 3)",
+        "1j",
+    ]
+    chosen = random.Random(0)
+    read_well = 0
+    for _ in range(1000):
+        pieces = re.findall(r"\w+|\s+|[^\w\s]", chosen.choice(good))
+        for _ in range(chosen.randint(1, 3)):
+            pieces[chosen.randrange(len(pieces))] = chosen.choice([*words, "", chosen.choice(pieces)])
+        try:
+            read("".join(pieces))
+        except (Refusal, ValidationError):
+            continue
+        read_well += 1
+    assert read_well > 100

@@ -40,7 +40,8 @@ def type_in(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode()), "utf-8"))
 
 
-FLAGS = "--cell gru --input-size 4 --hidden-size 3 --num-layers 2 --head h_n --seq-len 5 --input-seed 7".split()
+FLAGS = ["--cell", "gru", "--input-size", "4", "--hidden-size", "3", "--num-layers", "2"]
+FLAGS += ["--head", "h_n", "--seq-len", "5", "--input-seed", "7"]
 
 
 @pytest.mark.anyio

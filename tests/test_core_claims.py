@@ -230,7 +230,7 @@ def test_a_parameter_can_be_read_like_a_tensor() -> None:
     trace = traced(**SMALL)
     matrix = whole(trace, "rnn.weight_hh_l0").array
     assert matrix.shape == (12, 3)
-    assert torch.equal(torch.as_tensor(matrix), trace.done.modules.rnn.weight_hh_l0)
+    assert torch.equal(torch.as_tensor(matrix), trace.done.modules.named()["rnn.weight_hh_l0"])
 
 
 def test_with_a_single_step_the_backward_half_of_the_last_step_is_its_end() -> None:

@@ -110,6 +110,20 @@ def test_a_length_longer_than_what_comes_ends_with_the_connection(live_server: L
     assert is_well(live_server)
 
 
+def test_a_websocket_is_refused_calmly_and_nothing_is_logged(live_server: LiveServer) -> None:
+    before = len(live_server.log)
+    for path in ("/", "/ws", TRACES):
+        with live_server.connect(10) as connection:
+            connection.sendall(
+                f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{live_server.port}\r\nConnection: Upgrade, close\r\n"
+                "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZQ==\r\n\r\n".encode()
+            )
+            is_refused(as_response(read_all(connection)), path)
+    other = httpx.get(f"{live_server.url}/healthz", headers={"Upgrade": "h2c", "Connection": "Upgrade"})
+    assert other.status_code == 200  # an offer that may be passed over
+    assert live_server.log[before:] == ""
+
+
 @pytest.mark.anyio
 async def test_text_that_would_be_padded_to_gigabytes_is_refused(client: httpx.AsyncClient) -> None:
     long = "a " * 50_000

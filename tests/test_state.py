@@ -1,6 +1,7 @@
 """The address of the page: what it can say, what it does with what it does not understand."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -10,10 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.recurrent.cost import Limits
+from app.recurrent.errors import Refusal
 from app.recurrent.examples import EXAMPLES
 from app.recurrent.shapes import plan
 from app.recurrent.spec import TraceRequest
-from app.web.state import KEYS, State, Value, read_state, runnable
+from app.settings import Settings
+from app.web.keys import KEYS, Value
+from app.web.state import State, read_state, runnable
 
 ROOT = Path(__file__).parents[1]
 
@@ -148,3 +152,28 @@ def test_the_browser_knows_the_same_keys_and_defaults() -> None:
         return str(value) if isinstance(value, int) else f'"{value}"'
 
     assert written == {key.name: literal(key.default) for key in KEYS}
+
+
+def said(query: str, limits: Limits | None = None) -> Refusal:
+    """The one thing that is wrong with a link."""
+    _, (found,) = read_state(parse_qsl(query, keep_blank_values=True), limits or Limits())
+    return found
+
+
+def test_what_would_be_understood_is_what_this_server_takes() -> None:
+    assert said("lang=xx").expected == "en, zh"
+    assert said("batch=0").expected == f"1 … {Limits().batch}"
+    assert said("hidden_size=0", replace(Limits(), hidden=77)).expected == "1 … 77"
+    assert said("seq_len=x").expected == f"1 … {Limits().steps}"
+    assert said("bias=maybe").expected == "true, false"
+
+
+def test_sentences_too_many_are_counted_as_they_are() -> None:
+    found = said("&".join(["text=a"] * 2000))
+    assert (found.got, found.expected) == (2000, Limits().sentences)
+    state, _ = read_state([("text", "a")] * 5, replace(Limits(), sentences=3))
+    assert state.values["text"] == ["a"] * 3
+
+
+def test_the_settings_and_the_core_have_the_same_defaults() -> None:
+    assert Settings().limits == Limits()

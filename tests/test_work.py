@@ -2,13 +2,18 @@
 
 import asyncio
 import base64
+import gc
 import hashlib
 import os
+import random
 import threading
+import time
+import tracemalloc
 import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -21,7 +26,8 @@ from app.recurrent.spec import TraceRequest
 from app.settings import Settings
 from app.web.errors import Later
 from app.web.store import Cache, Shelf, canonical, id_of, request_of
-from app.web.work import Work
+from app.web.weight import weight
+from app.web.work import Turns, Work
 from tests.test_api import RANDOM, TRACES, is_problem
 
 pytestmark = pytest.mark.anyio
@@ -230,6 +236,99 @@ class TestImpatient:
         assert int(late.headers["retry-after"]) >= 1
 
 
+class TestCrowded:
+    """A server that holds a little of all requests that were read and wait."""
+
+    @pytest.fixture
+    def settings(self, tmp_path: Path) -> Settings:
+        return Settings(data=tmp_path, workers=1, max_bodies_bytes=400_000)
+
+    async def test_what_was_read_and_waits_is_counted_as_the_lists_it_became(
+        self, client: httpx.AsyncClient, app: FastAPI, slow_trace: Slow
+    ) -> None:
+        def given(seed: int) -> dict[str, Any]:
+            """About 25 kB of JSON, which is 6000 numbers."""
+            return RANDOM | {"input": {"values": [[[0.5] * 3] * 1000] * 2}, "weights": {"seed": seed}}
+
+        first = asyncio.create_task(client.post(TRACES, json=given(0)))
+        await until(slow_trace.started)
+        is_problem(await client.post(TRACES, json=given(1)), 503, "busy")
+        slow_trace.let_go.set()
+        made = await first
+        assert made.status_code == 201
+        assert (await client.post(TRACES, json=given(2))).status_code == 201
+        app.state.traces._traces._held.clear()
+        assert (await client.get(f"{made.headers['location']}/tensors/h_n")).status_code == 200
+
+
+async def test_different_questions_about_one_trace_wait_for_one_pass(settings: Settings) -> None:
+    work = Work(replace(settings, workers=3))
+    turns, runs, held = Turns(), 0, threading.Event()
+
+    def ask(cancelled: Callable[[], bool]) -> None:
+        nonlocal runs
+        with turns.of("id", cancelled):
+            if not held.is_set():
+                time.sleep(0.1)
+                runs += 1
+                held.set()
+
+    await asyncio.gather(*(work.run(ask, Somebody(f"session{k}"), k) for k in range(3)))
+    assert (runs, turns._turns) == (1, {})
+
+
+async def test_what_only_reads_does_not_wait_for_a_pass(work: Work) -> None:
+    job = Slow()
+    wait = asyncio.create_task(work.run(job, Somebody()))
+    await until(job.started)
+    assert await work.run(lambda _: "at once", Somebody("session2"), light=True) == "at once"
+    assert not wait.done()
+    job.let_go.set()
+    assert await wait == "done"
+
+
+def traced(asked: dict[str, Any]) -> trace.Trace:
+    return trace.run(shapes.plan(TraceRequest.model_validate(asked)))
+
+
+def many_numbers() -> dict[str, Any]:
+    source = random.Random(0)
+    return RANDOM | {
+        "input": {"values": [[[source.random() for _ in range(3)] for _ in range(4000)] for _ in range(2)]}
+    }
+
+
+def many_words() -> dict[str, Any]:
+    source = random.Random(0)
+    text = [" ".join(f"{source.getrandbits(16):x}" for _ in range(1000)) for _ in range(3)]
+    return RANDOM | {"input": {"text": text}}
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: dict(RANDOM), many_numbers, many_words], ids=["small", "many numbers", "many words"]
+)
+def test_a_trace_weighs_at_least_what_it_takes_of_python(make: Callable[[], dict[str, Any]]) -> None:
+    traced(make())  # what is loaded once belongs to no trace
+    tracemalloc.start()
+    try:
+        held = [traced(make()) for _ in range(3)]
+        for each in held:
+            each.cell(each.plan.rows[0], 0)
+        gc.collect()
+        taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert taken <= sum(weight(each) - each.nbytes for each in held)
+
+
+def test_the_slices_a_trace_may_keep_are_counted() -> None:
+    held = traced(RANDOM | {"input": {"random": {"batch": 4, "seq_len": 500}}})
+    inside = 6 * 4 * 500 * 4 * 4  # six quantities, N, T, H, bytes
+    assert weight(held) >= held.nbytes + inside
+    for sample in range(4):
+        held.cell(held.plan.rows[0], sample)
+
+
 def test_the_cache_holds_so_many_bytes_and_drops_what_was_used_longest_ago() -> None:
     cache: Cache[bytes] = Cache(10, len)
     cache.put("a", b"1234")
@@ -262,6 +361,11 @@ def test_a_folder_that_cannot_be_written_is_logged_and_the_answer_still_given(
     (tmp_path / "requests").write_text("a file where the folder should be")
     Shelf(tmp_path, 1000).keep("h" + "0" * 64, b"x")
     assert "could not be kept" in caplog.text
+
+
+def test_a_text_too_long_for_an_id_is_only_hashed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(zlib, "compress", lambda *_: pytest.fail("a long text was packed"))
+    assert id_of(b"x" * ((64 << 10) + 1))[0] == "h"
 
 
 def test_an_id_unpacks_to_a_bounded_size(tmp_path: Path) -> None:

@@ -15,11 +15,11 @@ from app.recurrent.code_values import (
     Unknown,
     arithmetic,
     compared,
+    is_keras,
     numbers,
 )
 
 MOST_STEPS = 100_000  # expressions looked at
-KNOWN_KERAS = {*KERAS, "Sequential"}
 
 
 class Flow:
@@ -54,7 +54,7 @@ class Flow:
             for alias in node.names:
                 self.imports[alias.asname or alias.name] = f"{node.module or ''}.{alias.name}"
 
-    # --- statements ------------------------------------------------------------------------------
+    # --- statements ---
 
     def block(self, body: list[ast.stmt]) -> Any:
         """Follow statements in order; the value of the first `return`."""
@@ -104,8 +104,6 @@ class Flow:
                 self.env[f"self.{name}"] = value
             case ast.Tuple(elts=elts) | ast.List(elts=elts):
                 values = list(value) if isinstance(value, tuple | list) else []
-                if isinstance(value, Holds) and value.kind == "h_n" and len(elts) == 2:
-                    values = []  # a state taken apart along its rows: not followed
                 if len(values) != len(elts):
                     values = [Unknown(self._text(each)) for each in elts]
                 for each, part in zip(elts, values, strict=True):
@@ -152,7 +150,7 @@ class Flow:
         # what a method sets on self is there for the others
         self.env = outside | {name: value for name, value in self.env.items() if name.startswith("self.")}
 
-    # --- expressions -----------------------------------------------------------------------------
+    # --- expressions ---
 
     def value(self, node: ast.expr) -> Any:
         """What an expression stands for; Unknown where the source does not say."""
@@ -269,7 +267,7 @@ class Flow:
 
     def _made(self, name: str, last: str, node: ast.Call, given: list[Any], named: dict[str, Any]) -> Module | None:
         """A module, where the call is a constructor of one."""
-        keras = self._is_keras(name, last, given, named)
+        keras = is_keras(name, len(given), named, self.keras)
         order = (KERAS if keras else TORCH).get(last)
         if last == "Sequential":
             inside = given[0] if given and isinstance(given[0], list | tuple) else given
@@ -286,19 +284,6 @@ class Flow:
             self.record.skip("argument", node, repr(extra)[:60])
         arguments = dict(zip(order, given, strict=False)) | named
         return self.record.add(Module(last, keras, arguments, node.lineno, self._text(node)))
-
-    def _is_keras(self, name: str, last: str, given: list[Any], named: dict[str, Any]) -> bool:
-        if last in ("SimpleRNN", "Dense", "Bidirectional", "TimeDistributed", "InputLayer"):
-            return True
-        before = set(name.split(".")[:-1])
-        if before & {"keras", "layers", "tf", "tensorflow", "tfl"}:
-            return last in KNOWN_KERAS or "layers" in before
-        if before & {"torch", "nn"} or last not in KNOWN_KERAS:
-            return False
-        if {"units", "return_sequences", "return_state", "input_dim", "output_dim"} & set(named):
-            return True
-        alone = last in ("LSTM", "GRU") and len(given) == 1 and "hidden_size" not in named
-        return self.keras or alone or last in ("Input", "Activation")
 
     def _name(self, node: ast.expr) -> str:
         """torch.nn.LSTM for nn.LSTM after `from torch import nn`."""

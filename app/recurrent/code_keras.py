@@ -139,12 +139,13 @@ def _layer(plan: Plan, layer: int) -> list[str]:
         options.append('activation="relu"')
     if not model.bias:
         options.append("use_bias=False")
-    if not (top and reads_last_only(plan)):
+    every = not (top and reads_last_only(plan))
+    if every:
         options.append("return_sequences=True")
     options.append("return_state=True")
     if model.cell == "gru":
         options.append("reset_after=True")
-    if plan.packed is not None:
+    if plan.packed is not None and every:  # a last output is the last true one by itself
         options.append("zero_output_for_mask=True")
     made = f"keras.layers.{LAYERS[model.cell]}({', '.join(options)})"
     name = f"layer_{layer}"

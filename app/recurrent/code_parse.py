@@ -19,7 +19,7 @@ def parse(source: str) -> ast.Module:
     if len(source) > MOST_CHARACTERS:
         raise Refusal(
             "over-limit",
-            Say("code.too_long", {"got": len(source), "expected": MOST_CHARACTERS}),
+            Say("problem.code_too_long", {"got": len(source), "expected": MOST_CHARACTERS}),
             field="source",
             got=len(source),
             expected=MOST_CHARACTERS,
@@ -31,7 +31,7 @@ def parse(source: str) -> ast.Module:
     if depth > MOST_DEPTH:
         raise Refusal(
             "over-limit",
-            Say("code.too_deep", {"got": depth, "expected": MOST_DEPTH}),
+            Say("problem.code_too_deep", {"got": depth, "expected": MOST_DEPTH}),
             field="source",
             got=depth,
             expected=MOST_DEPTH,
@@ -42,7 +42,7 @@ def parse(source: str) -> ast.Module:
         raise _unreadable(error) from None
     except (RecursionError, MemoryError):
         raise Refusal(
-            "over-limit", Say("code.too_deep", {"got": depth, "expected": MOST_DEPTH}), field="source"
+            "over-limit", Say("problem.code_too_deep", {"got": depth, "expected": MOST_DEPTH}), field="source"
         ) from None
 
 
@@ -51,7 +51,7 @@ def _unreadable(error: Exception) -> Refusal:
     said = str(getattr(error, "msg", None) or error)[:120]
     return Refusal(
         "invalid-value",
-        Say("code.not_python", {"line": line, "said": said}),
+        Say("problem.code_not_python", {"line": line, "said": said}),
         field="source",
         got=f"line {line}: {said}",
     )

@@ -44,7 +44,7 @@ def read(source: str) -> Reading:
     elif record.recurrent:
         framework, asked = "keras", keras_request(record, sizes)
     else:
-        raise Refusal("invalid-value", Say("code.no_rnn"), field="source", expected="nn.LSTM(10, 20)")
+        raise Refusal("invalid-value", Say("problem.code_no_rnn"), field="source", expected="nn.LSTM(10, 20)")
     request = plan(TraceRequest.model_validate(asked)).request
     unread = sorted(record.skipped, key=lambda each: each.line)
     return Reading(request, rnn_code(request.model), framework, unread, sizes.assumed)

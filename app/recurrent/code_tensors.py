@@ -16,7 +16,7 @@ SAME = {
 SILENT = {
     "print", "len", "range", "super", "__init__", "no_grad", "inference_mode", "set_grad_enabled", "tuple", "list",
     "isinstance", "int", "float", "str", "size", "dim", "device", "is_available", "setdefault", "equal", "all",
-    "allclose", "parameters", "summary", "compile", "build", "fit", "randperm", "assert_close",
+    "allclose", "parameters", "summary", "compile", "build", "fit", "randperm", "assert_close", "arange",
 }  # fmt: skip
 
 

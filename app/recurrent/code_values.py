@@ -99,6 +99,23 @@ class Seeded:
     seed: int
 
 
+def is_keras(name: str, given: int, named: dict[str, Any], imported: bool) -> bool:
+    """Whether a constructor is Keras's: by its dotted name, its arguments, else by what the source imports."""
+    *before, last = name.split(".")
+    if last in ("SimpleRNN", "Dense", "Bidirectional", "TimeDistributed", "InputLayer"):
+        return True
+    known = last in KERAS or last == "Sequential"
+    if {"keras", "layers", "tf", "tensorflow", "tfl"} & set(before):
+        return known or "layers" in before
+    if {"torch", "nn"} & set(before) or not known:
+        return False
+    if {"units", "return_sequences", "return_state", "input_dim", "output_dim"} & set(named):
+        return True
+    # PyTorch's need two sizes
+    alone = last in ("LSTM", "GRU") and given == 1 and "hidden_size" not in named
+    return imported or alone or last in ("Input", "Activation")
+
+
 def arithmetic(operator: ast.operator, left: Any, right: Any) -> int | float | None:
     """+ - * / // on bounded numbers; None for anything else."""
     if not isinstance(left, int | float) or not isinstance(right, int | float):

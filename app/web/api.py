@@ -1,29 +1,30 @@
 """The JSON API, version 1: each route parses, calls one function, answers."""
 
-import json
-from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel
 
-from app.recurrent import index, shapes
-from app.recurrent.answer import ShapesAnswer, TraceAnswer, describe_plan
+from app.recurrent import index
+from app.recurrent.answer import SMALL, ShapesAnswer, TraceAnswer, describe_plan
 from app.recurrent.errors import Say
 from app.recurrent.examples import BY_KEY, EXAMPLES, Example
-from app.recurrent.spec import TraceRequest
+from app.recurrent.settle import NOT_YET
+from app.recurrent.spec import ModelSpec, TraceRequest
 from app.settings import Settings
 from app.web import i18n
+from app.web.assets import IMMUTABLE
+from app.web.bodies import json_bytes, parsed
 from app.web.docs import BODY, answers
 from app.web.errors import fault, lang_of
-from app.web.traces import Client, Format, TensorBlock, Traces, etag
+from app.web.keys import MOST_CHARACTERS
+from app.web.negotiate import holds, names, preferred
+from app.web.traces import PLANS_BYTES, Client, Format, TensorBlock, Traces, etag
 from app.web.work import Work
 
 router = APIRouter(prefix="/api/v1")
 
-INLINE_BYTES = 64 << 10  # a longer body is parsed off the event loop
-IMMUTABLE = "public, max-age=31536000, immutable"
 FORMATS: dict[str, Format] = {
     "application/json": "json",
     "application/octet-stream": "f32",
@@ -44,9 +45,9 @@ Id = Annotated[str, Path(min_length=1, max_length=1300, description="What POST /
 async def post_traces(request: Request) -> Response:
     """Every stage's shape and values, the proof against the plain module, and the claims it settles."""
     traces: Traces = request.app.state.traces
-    plan = await _planned(request, traces.plan)
-    lang = lang_of(request)
-    made = await traces.answer(plan, Client(request), lang)
+    client, lang = Client(request), lang_of(request)
+    id, plan = await traces.posted(await json_bytes(request), client)
+    made = await traces.answer(id, plan, client, lang)
     headers = {"Location": f"/api/v1/traces/{made.id}", "Server-Timing": made.timing, "Content-Language": lang}
     return Response(made.body, status_code=201, media_type="application/json", headers=headers)
 
@@ -61,16 +62,14 @@ async def get_trace(request: Request, id: Id) -> Response:
     """Computed again when it is no longer held: an id describes its request, also after a restart."""
     traces: Traces = request.app.state.traces
     client, lang = Client(request), lang_of(request)
+    headers = {"Cache-Control": "private, no-cache", "Vary": "Accept-Language", "Content-Language": lang}
+    if names(request, etag(id, lang)):  # only an answer of ours has this tag
+        return Response(status_code=304, headers=headers | {"ETag": etag(id, lang)})
     id, plan = await traces.planned(id, client)
-    headers = {
-        "ETag": etag(id, lang),
-        "Cache-Control": "private, no-cache",
-        "Vary": "Accept-Language",
-        "Content-Language": lang,
-    }
-    if _holds(request, headers["ETag"]):
+    headers["ETag"] = etag(id, lang)
+    if holds(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
-    made = await traces.answer(plan, client, lang)
+    made = await traces.answer(id, plan, client, lang)
     return Response(made.body, media_type="application/json", headers=headers)
 
 
@@ -108,11 +107,11 @@ async def get_tensor(
 ) -> Response:
     """Gates and c are derived here, for the part asked for. The answer never changes."""
     traces: Traces = request.app.state.traces
-    client, form = Client(request), format or _accepted(request)
+    client, form = Client(request), format or FORMATS[preferred(request, list(FORMATS))]
     id, plan = await traces.planned(id, client)
     wanted = index.select(plan, name, at)
     headers = {"ETag": etag(id, wanted, form), "Cache-Control": IMMUTABLE, "Vary": "Accept"}
-    if _holds(request, headers["ETag"]):
+    if holds(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
     block = await traces.block(id, plan, wanted, form, client)
     headers |= {"X-Shape": ",".join(map(str, block.shape)), "X-Axes": ",".join(block.axes)}
@@ -129,9 +128,15 @@ async def get_tensor(
 async def post_shapes(request: Request) -> Response:
     """At any size, at once: shapes, parameters, positions, bytes and multiply-adds."""
     traces: Traces = request.app.state.traces
-    plan = await _planned(request, traces.plan_at_any_size)
+    work: Work = request.app.state.work
     lang = lang_of(request)
-    body = describe_plan(plan, i18n.sayer(lang)).model_dump_json().encode()
+    sent = await json_bytes(request)
+
+    def describe(_: object) -> bytes:
+        plan = traces.plan_at_any_size(parse(sent))
+        return describe_plan(plan, i18n.sayer(lang)).model_dump_json().encode()
+
+    body = await work.run(describe, Client(request), light=True)
     return Response(body, media_type="application/json", headers={"Content-Language": lang})
 
 
@@ -178,8 +183,10 @@ async def get_example(
 
 
 @router.get("/limits", tags=["server"], summary="Every limit of this server", responses=answers({}))
-async def get_limits(request: Request) -> dict[str, int | float]:
-    """Sizes in numbers or bytes, times in seconds. Each is a setting: UNROLLED_ and the name in capitals."""
+async def get_limits(request: Request) -> dict[str, int | float | list[str]]:
+    """Sizes in numbers or bytes, times in seconds. Those of the server are settings: UNROLLED_ and the name in
+    capitals. Those of the schema and of the page are the same everywhere; `not_yet` names the fields that are
+    understood but not run by this version."""
     return limits_answer(request.app.state.settings)
 
 
@@ -198,39 +205,28 @@ async def get_health(request: Request) -> Health:
     return Health(version=request.app.version, waiting=work.waiting)
 
 
-def limits_answer(settings: Settings) -> dict[str, int | float]:
-    """Every limit by the name of its setting."""
-    shown = ("queue", "per_session", "per_address", "body_seconds", "deadline_seconds")
-    return {name: value for name, value in vars(settings).items() if name.startswith("max_") or name in shown}
+def limits_answer(settings: Settings) -> dict[str, int | float | list[str]]:
+    """Every limit: by the name of its setting, and what no setting changes."""
+    numbers = {name: value for name, value in vars(settings).items() if isinstance(value, int | float)}
+    return {
+        **{name: value for name, value in numbers.items() if name != "port"},
+        "workers": settings.threads,
+        "plans_bytes": PLANS_BYTES,
+        "values_with_trace": SMALL,
+        "page_sentence_chars": MOST_CHARACTERS,
+        "schema_num_layers": _upper_bound(ModelSpec, "num_layers"),
+        "not_yet": list(NOT_YET),
+    }
+
+
+def _upper_bound(model: type[BaseModel], name: str) -> int:
+    """What the schema allows at most in a field."""
+    return next(int(rule.le) for rule in model.model_fields[name].metadata if hasattr(rule, "le"))
 
 
 def parse(body: bytes) -> TraceRequest:
     """A request from the bytes of its JSON; raises ValidationError, or Refusal for a name given twice."""
-    asked = TraceRequest.model_validate_json(body)
-    # parse_int: Python would refuse whole numbers of over 4300 digits in its own way
-    json.loads(body, object_pairs_hook=_refuse_twice, parse_int=len)
-    return asked
-
-
-def _refuse_twice(pairs: list[tuple[str, Any]]) -> None:
-    if len({name for name, _ in pairs}) < len(pairs):
-        raise fault("invalid-json", got="a name that stands twice in one object")
-
-
-async def _planned(request: Request, plan: Callable[[TraceRequest], shapes.Plan]) -> shapes.Plan:
-    """The body of a JSON write as a plan; large ones are read off the event loop."""
-    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media != "application/json":
-        raise fault("unsupported-media-type", field="Content-Type", expected="application/json")
-    body = await request.body()
-
-    def read(_: object) -> shapes.Plan:
-        return plan(parse(body))
-
-    if len(body) <= INLINE_BYTES:
-        return read(None)
-    work: Work = request.app.state.work
-    return await work.run(read, Client(request))
+    return parsed(TraceRequest, body)
 
 
 def _example(example: Example, lang: str) -> ExampleAnswer:
@@ -247,18 +243,3 @@ def _example(example: Example, lang: str) -> ExampleAnswer:
             for variant in example.variants
         ],
     )
-
-
-def _accepted(request: Request) -> Format:
-    """The first format the Accept header names; JSON when it names none of ours."""
-    for part in request.headers.get("accept", "").split(","):
-        media = part.partition(";")[0].strip().lower()
-        if media in FORMATS:
-            return FORMATS[media]
-    return "json"
-
-
-def _holds(request: Request, tag: str) -> bool:
-    """Whether the client says that it has this very answer."""
-    sent = request.headers.get("if-none-match", "")
-    return tag in (part.strip().removeprefix("W/") for part in sent.split(","))

@@ -4,6 +4,7 @@ import hashlib
 import json
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+
+from app.web.negotiate import holds
 
 # The system's table may say text/plain for .js, and browsers then refuse to run modules.
 MIME = {
@@ -90,7 +93,7 @@ class Assets:
             raise HTTPException(404)
         current = request.path_params["hash"] == self._hash
         headers = {"ETag": asset.etag, "Cache-Control": IMMUTABLE if current else "no-cache"}
-        if asset.etag in request.headers.get("if-none-match", ""):
+        if holds(request, asset.etag):
             return Response(status_code=304, headers=headers)
         return Response(asset.body, media_type=asset.mime, headers=headers)
 
@@ -123,7 +126,17 @@ class Assets:
             self._files, self._hash, self._seen = files, whole.hexdigest()[:16], seen
 
 
+class Written(dict[str, Any]):
+    """Plain data together with its JSON, which was written before."""
+
+    def __init__(self, data: Mapping[str, Any], text: str) -> None:
+        super().__init__(data)
+        self.text = text
+
+
 def script_json(value: Any) -> str:
     """JSON that can stand inside <script type="application/json">: no way to close the element."""
+    if isinstance(value, Written):
+        value = value.text
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

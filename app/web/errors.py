@@ -78,10 +78,10 @@ def problem(refusal: Refusal, lang: str) -> dict[str, Any]:
         "title": i18n.text(lang, f"problem.{refusal.kind}"),
         "status": STATUS.get(refusal.kind, 422),
         "detail": _short(i18n.sayer(lang)(say), 600),
-        "field": _short(refusal.field, 120),
+        "field": _short(_clean(refusal.field), 120),
         "got": numbers["got"],
         "expected": numbers["expected"],
-        "torch": _short(refusal.torch, 500),
+        "torch": _short(_clean(refusal.torch), 500),
         "hint": _short(i18n.hint(lang, say), 600),
     }
 
@@ -152,7 +152,11 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         short = [_plain(each) for each in value[:8]]
         return [*short, "…"] if len(value) > 8 else short
-    return _short(str(value), 200)
+    return _short(i18n.plain(str(value)), 200)
+
+
+def _clean(text: str | None) -> str | None:
+    return text if text is None else i18n.plain(text)
 
 
 def _short(text: str | None, most: int) -> str | None:

@@ -34,6 +34,7 @@ SECURITY_HEADERS: Mapping[str, str] = {
 }
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
 SESSION_COOKIE = "unrolled"
+HOLD = "unrolled.hold"  # in the scope: counts more bytes for this request, until it is answered
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 DRAIN_SECONDS = 2.0  # how long a refused body is read on, so that the answer is not lost in a reset
 _SESSION = re.compile(r"[A-Za-z0-9_-]{8,64}")
@@ -47,17 +48,19 @@ class Guard:
         self.settings = settings
         self.names = {name.strip("[]").lower() for name in (*LOOPBACK, settings.host, *settings.hosts)}
         self.open = settings.host.strip("[]").lower() not in LOOPBACK
-        self.bodies = 0  # bytes of all bodies held just now
+        self.bodies = 0  # bytes of all bodies held just now, and of the lists they became
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             if scope["type"] == "lifespan":
                 await self.app(scope, receive, send)
                 return
-            raise RuntimeError(f"no {scope['type']} here")
+            await send({"type": "websocket.close"})  # before it is accepted: 403
+            return
         request = Request(scope)
         body = _Body(self, request, receive)
         answer = _Answer(request, send, body)
+        scope[HOLD] = body.hold
         try:
             self._check(request)
             if scope["method"] == "HEAD":  # the server leaves out the body; every GET route answers both
@@ -74,7 +77,7 @@ class Guard:
             log.exception("unexpected, mark %s: %s %s", mark, scope["method"], scope["path"])
             await self._refuse(fault("internal", got=mark), request, answer)
         finally:
-            self.bodies -= body.held
+            body.give_back()
 
     def _check(self, request: Request) -> None:
         target = len(request.scope.get("raw_path") or b"") + 1 + len(request.scope["query_string"])
@@ -83,6 +86,8 @@ class Guard:
         host = request.headers.get("host", "")
         if not self._is_ours(host):
             raise fault("unknown-host", field="Host")
+        if "websocket" in request.headers.get("upgrade", "").lower():
+            raise fault("invalid-http", field="Upgrade")
         if request.method not in READS:
             origins = request.headers.getlist("origin")
             if origins and (len(origins) > 1 or not _same_origin(origins[0], host)):
@@ -134,6 +139,7 @@ class _Body:
         self.unread = self._declared > 0 or "transfer-encoding" in headers
         self._over = False  # the last message has come
         self.held = 0
+        self._parsed = 0
 
     async def receive(self) -> Message:
         """The next message; refuses a body that is too large or too slow."""
@@ -147,14 +153,27 @@ class _Body:
         except TimeoutError:
             raise _BodyRefused(fault("slow-body", expected=settings.body_seconds)) from None
         self._note(message)
-        size = len(message.get("body", b""))
-        self.held += size
-        self._guard.bodies += size
+        self.held += self._count(len(message.get("body", b"")))
         if self.held > settings.max_body_bytes:
             raise _BodyRefused(fault("body-too-large", got=self.held, expected=settings.max_body_bytes))
         if self._guard.bodies > settings.max_bodies_bytes:
             raise _BodyRefused(later("busy", 2))
         return message
+
+    def hold(self, size: int) -> None:
+        """Count `size` bytes more, of what the body was made into; refuses when all together hold too many."""
+        self._parsed += self._count(size)
+        if self._guard.bodies > self._guard.settings.max_bodies_bytes:
+            raise later("busy", 2)
+
+    def _count(self, size: int) -> int:
+        self._guard.bodies += size
+        return size
+
+    def give_back(self) -> None:
+        """The request is answered: nothing of it is held any more."""
+        self._guard.bodies -= self.held + self._parsed
+        self.held = self._parsed = 0
 
     def _note(self, message: Message) -> None:
         if message["type"] != "http.request" or not message.get("more_body", False):

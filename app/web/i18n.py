@@ -1,6 +1,7 @@
 """Every text in the reader's language, out of one catalogue a language (static/i18n/*.json)."""
 
 import json
+import unicodedata
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
@@ -12,6 +13,11 @@ from app.web.assets import folder
 
 LANGUAGES = ("en", "zh")
 DEFAULT = "en"
+FIRST_STRONG_ISOLATE, POP_ISOLATE = "\u2068", "\u2069"
+# What would turn the text behind it: embeddings, overrides, isolates and their ends.
+_TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_BREAKING = frozenset("\t\n\v\f\r\u0085\u2028\u2029")
+_RIGHT_TO_LEFT = frozenset({"R", "AL", "AN"})
 
 
 @cache
@@ -49,10 +55,27 @@ def pick(connection: HTTPConnection) -> str:
     return DEFAULT
 
 
+def plain(text: str) -> str:
+    """Somebody's text without what is not text: control characters go, breaks become spaces, and nothing
+    in it turns the text around it. A letter of any script stays as it is."""
+    if text.isascii() and text.isprintable():
+        return text
+    text = "".join(" " if each in _BREAKING else each for each in text if each not in _TURNING)
+    return "".join(each for each in text if unicodedata.category(each) != "Cc")
+
+
+def isolated(text: str) -> str:
+    """`text` for the inside of a sentence: what is written from right to left keeps to itself."""
+    text = plain(text)
+    if text.isascii() or not any(unicodedata.bidirectional(each) in _RIGHT_TO_LEFT for each in text):
+        return text
+    return f"{FIRST_STRONG_ISOLATE}{text}{POP_ISOLATE}"
+
+
 def _shown(value: Any) -> str:
-    """Numbers with a thin grouping, shapes as (2, 3, 4), the rest as it is."""
+    """Numbers with a thin grouping, shapes as (2, 3, 4), the rest as it is, unable to reorder the sentence."""
     if isinstance(value, bool) or not isinstance(value, int | list):
-        return str(value)
+        return isolated(str(value))
     if isinstance(value, list):
-        return f"({', '.join(map(str, value))})"
+        return f"({', '.join(isolated(str(each)) for each in value)})"
     return f"{value:,}".replace(",", " ") if abs(value) >= 10_000 else str(value)

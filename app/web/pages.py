@@ -1,9 +1,8 @@
 """The page: the address's query is its state, and the same address as JSON is its twin."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict
-from functools import partial
+from functools import cache, partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,11 +11,14 @@ from fastapi.responses import Response
 
 from app.recurrent.errors import Refusal
 from app.recurrent.examples import EXAMPLES
+from app.recurrent.shapes import Plan
 from app.web import i18n
-from app.web.assets import Assets
+from app.web.assets import Assets, Written
 from app.web.errors import STATUS, Later, lang_of, problem
+from app.web.negotiate import preferred
 from app.web.state import State, read_state, runnable
 from app.web.traces import Client, Traces
+from app.web.work import Work
 
 router = APIRouter()
 
@@ -28,36 +30,47 @@ async def page(request: Request) -> Response:
     With `Prefer: handling=strict` the twin of a state that can't run has no trace, only the problems.
     """
     traces: Traces = request.app.state.traces
-    lang = lang_of(request)
-    asked, misread = read_state(request.query_params.multi_items())
-    state, plan, moved = runnable(asked, traces.limits)
-    refusals, status, headers = [*misread, *moved], 200, {"Cache-Control": "no-store", "Vary": "Accept"}
-    body = "null"
-    strict = _wants_json(request) and "handling=strict" in request.headers.get("prefer", "")
-    if strict and refusals:  # somebody is editing: the last good picture stays, so none is computed
-        return _twin(_around(asked, refusals, traces, lang), body, status, headers)
+    work: Work = request.app.state.work
+    client, lang = Client(request), lang_of(request)
+    wants_json = preferred(request, ("text/html", "application/json")) == "application/json"
+    status, headers, body = 200, {"Cache-Control": "no-store", "Vary": "Accept"}, "null"
+    pairs = request.query_params.multi_items()
+    asked, refusals = read_state(pairs, traces.limits)
+    state = asked
     try:
-        body = (await traces.answer(plan, Client(request), lang)).body.decode()
+        state, (id, plan), moved = await work.run(lambda _: _laid_out(asked, traces), client, light=True)
+        refusals += moved
+        strict = wants_json and "handling=strict" in request.headers.get("prefer", "")
+        if strict and refusals:  # somebody is editing: the last good picture stays, so none is computed
+            return _twin(_around(asked, refusals, traces, lang), body, status, headers)
+        body = (await traces.answer(id, plan, client, lang)).body.decode()
+        if not wants_json:
+            around = _around(state, refusals, traces, lang)
+            html = await work.run(lambda _: _render(request, around, body, lang), client, light=True)
+            return Response(html, status, headers, media_type="text/html; charset=utf-8")
     except Refusal as refusal:  # the server is busy, or the numbers could not be confirmed
-        refusals.append(refusal)
+        refusals, body = [*refusals, refusal], "null"
         status = STATUS[refusal.kind]
         if isinstance(refusal, Later):
             headers["Retry-After"] = str(refusal.retry_after)
     around = _around(state, refusals, traces, lang)
-    if _wants_json(request):
+    if wants_json:
         return _twin(around, body, status, headers)
-    html = _render(request, {**around, "trace": json.loads(body)}, lang)
-    return Response(html, status, headers, media_type="text/html; charset=utf-8")
+    return Response(_render(request, around, body, lang), status, headers, media_type="text/html; charset=utf-8")
+
+
+def _laid_out(asked: State, traces: Traces) -> tuple[State, tuple[str, Plan], list[Refusal]]:
+    state, plan, moved = runnable(asked, traces.limits)
+    return state, traces.named(plan), moved
 
 
 def _twin(around: dict[str, Any], trace: str, status: int, headers: dict[str, str]) -> Response:
-    body = f'{json.dumps(around, ensure_ascii=False)[:-1]}, "trace": {trace}}}'
-    return Response(body, status, headers, media_type="application/json")
+    return Response(_joined(around, trace), status, headers, media_type="application/json")
 
 
-def _wants_json(request: Request) -> bool:
-    accept = request.headers.get("accept", "")
-    return "application/json" in accept and "text/html" not in accept
+def _joined(around: dict[str, Any], trace: str) -> str:
+    """The twin's JSON; the trace's is at hand as text."""
+    return f'{json.dumps(around, ensure_ascii=False)[:-1]}, "trace": {trace}}}'
 
 
 def _around(state: State, refusals: list[Refusal], traces: Traces, lang: str) -> dict[str, Any]:
@@ -72,7 +85,15 @@ def _around(state: State, refusals: list[Refusal], traces: Traces, lang: str) ->
     }
 
 
-def _render(request: Request, twin: Mapping[str, Any], lang: str) -> str:
+@cache
+def _catalogue(lang: str) -> str:
+    return json.dumps(dict(i18n.catalogue(lang)), ensure_ascii=False, separators=(",", ":"))
+
+
+def _render(request: Request, around: dict[str, Any], body: str, lang: str) -> str:
+    trace = json.loads(body)
+    vocabulary = trace["text"]["vocabulary"] if trace and trace["text"] else []
+    twin = Written({**around, "trace": trace}, _joined(around, body))
     assets: Assets = request.app.state.assets
     other = next(each for each in i18n.LANGUAGES if each != lang)
     query = [(name, value) for name, value in request.query_params.multi_items() if name != "lang"]
@@ -82,7 +103,8 @@ def _render(request: Request, twin: Mapping[str, Any], lang: str) -> str:
         say=partial(i18n.text, lang),
         lang=lang,
         theme=twin["state"]["theme"],
-        catalogue=dict(i18n.catalogue(lang)),
+        catalogue=_catalogue(lang),
+        token_ids={token: id for id, token in enumerate(vocabulary)},
         other_lang_url="/?" + urlencode([*query, ("lang", other)]),
         examples=[
             {

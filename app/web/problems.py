@@ -8,7 +8,10 @@ from starlette.routing import Route
 
 from app.web import i18n
 from app.web.assets import Assets
-from app.web.errors import STATUS, fault, lang_of
+from app.web.errors import MEDIA_TYPE, STATUS, fault, lang_of
+from app.web.negotiate import preferred
+
+OFFERS = ("text/html", "application/json", MEDIA_TYPE)
 
 
 def explanation(kind: str, lang: str) -> dict[str, Any]:
@@ -38,7 +41,7 @@ def _page(request: Request, kinds: list[str]) -> Response:
     lang = lang_of(request)
     problems = [explanation(kind, lang) for kind in kinds]
     headers = {"Vary": "Accept, Accept-Language", "Content-Language": lang}
-    if "text/html" not in request.headers.get("accept", "text/html") and "json" in request.headers["accept"]:
+    if preferred(request, OFFERS).endswith("json"):
         return JSONResponse({"lang": lang, "problems": problems}, headers=headers)
     assets: Assets = request.app.state.assets
     page = assets.render(

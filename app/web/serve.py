@@ -25,8 +25,9 @@ log = logging.getLogger("unrolled")
 
 HEAD_BYTES = 64 << 10  # request line and headers
 KEEP_ALIVE_SECONDS = 15
-STOP_RUNS_AFTER = 3.0  # of the seconds of grace: a run needs up to two to notice
+STOP_RUNS_AFTER = 2.0  # of the seconds of grace: a run needs up to two to notice
 EXIT_SECONDS = 0.3  # for threads that are still inside a kernel
+LEAVE_SECONDS = 1  # kept back of shutdown_seconds: the end itself takes time on a busy machine
 
 LOGGING: dict[str, Any] = {
     "version": 1,
@@ -86,6 +87,10 @@ class Protocol(H11Protocol):
             if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
                 self.transport.write(head.encode("latin-1") + _raw_problem(fault("invalid-http"))[1])
         self.transport.close()
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """The guard refuses a WebSocket in the one shape. uvicorn would log two lines of advice on what to
+        install, for every request of anybody who likes to fill a disk."""
 
     def _awaits_head(self) -> bool:
         """Between requests, or inside the head of one. h11's own word for "no request yet" is IDLE."""
@@ -157,7 +162,7 @@ def serve(app: FastAPI, settings: Settings) -> int:
         server_header=False,
         proxy_headers=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=settings.shutdown_seconds,
+        timeout_graceful_shutdown=max(0, settings.shutdown_seconds - LEAVE_SECONDS),
         h11_max_incomplete_event_size=HEAD_BYTES,
     )
     listening = _listen(settings.host, settings.port)

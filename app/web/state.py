@@ -10,83 +10,11 @@ from app.recurrent.errors import Refusal, Say
 from app.recurrent.examples import BY_KEY
 from app.recurrent.shapes import Plan, plan
 from app.recurrent.spec import TraceRequest
+from app.web.i18n import plain
+from app.web.keys import BY_NAME, KEYS, MOST_CHARACTERS, Value
 
-Value = str | int | bool | list[str]
-
-MOST_SENTENCES = 64
-MOST_CHARACTERS = 2_000  # a sentence; the address has to hold them all
-BIG = 1_000_000_000
+LIMITS = Limits()
 STATE_SEED = 1  # of a random h_0 and c_0
-
-
-@dataclass(frozen=True)
-class Key:
-    """One name in the query: what it may be, and what it is when it is left out."""
-
-    name: str
-    default: Value
-    choices: tuple[str, ...] = ()
-    low: int = 0
-    high: int = BIG
-    view: bool = False  # says what is looked at, not what is run
-
-    def read(self, text: str) -> Value | None:
-        """The value that `text` stands for, None when it stands for nothing of this kind."""
-        if isinstance(self.default, bool):
-            return {"true": True, "false": False, "1": True, "0": False}.get(text.lower())
-        if isinstance(self.default, int):
-            if not text.isascii() or not text.lstrip("-").isdigit() or len(text) > 16:
-                return None
-            return int(text) if self.low <= int(text) <= self.high else None
-        return text if not self.choices or text in self.choices else None
-
-    def nearest(self, text: str) -> Value:
-        """A number outside the range goes to its end; anything else to the default."""
-        if isinstance(self.default, int) and not isinstance(self.default, bool):
-            digits = text.lstrip("-")
-            if text.isascii() and digits.isdigit():
-                low = text.startswith("-") or (len(digits) <= 16 and int(text) < self.low)
-                return self.low if low else self.high
-        return self.default
-
-    @property
-    def expected(self) -> str:
-        """What would have been understood, for the message."""
-        if self.choices:
-            return ", ".join(self.choices)
-        if isinstance(self.default, bool):
-            return "true, false"
-        return f"{self.low} … {self.high}"
-
-
-KEYS: tuple[Key, ...] = (
-    Key("cell", "lstm", ("lstm", "gru", "rnn")),
-    Key("input_size", 8, low=1),
-    Key("hidden_size", 6, low=1),
-    Key("num_layers", 1, low=1, high=1000),
-    Key("bias", True),
-    Key("batch_first", True),
-    Key("bidirectional", False),
-    Key("nonlinearity", "tanh", ("tanh", "relu")),
-    Key("source", "text", ("text", "random")),
-    Key("text", ["the film was not good", "i loved it"]),
-    Key("batch", 2, low=1),
-    Key("seq_len", 5, low=1),
-    Key("input_seed", 0, high=2**53 - 1),
-    Key("num_embeddings", 0),  # 0: random values instead of random tokens
-    Key("head", "h_n", ("none", "every_step", "last_step", "h_n")),
-    Key("out_features", 1, low=1),
-    Key("activation", "sigmoid", ("none", "sigmoid", "softmax", "log_softmax", "relu", "tanh")),
-    Key("seed", 0, high=2**53 - 1),
-    Key("h0", "zeros", ("zeros", "random")),
-    Key("t", 0, view=True),
-    Key("n", 0, view=True),
-    Key("row", "", view=True),  # the top layer, forward
-    Key("tensor", "output", view=True),
-    Key("lang", "", ("", "en", "zh"), view=True),
-    Key("theme", "auto", ("auto", "light", "dark"), view=True),
-)
-BY_NAME = {key.name: key for key in KEYS}
 
 # Which key a refusal of the core is about.
 _FIELDS = {
@@ -173,16 +101,16 @@ def _example_values(key: str) -> dict[str, Value]:
     return found
 
 
-def read_state(pairs: Iterable[tuple[str, str]]) -> tuple[State, list[Refusal]]:
+def read_state(pairs: Iterable[tuple[str, str]], limits: Limits = LIMITS) -> tuple[State, list[Refusal]]:
     """The state that a query stands for, and what in it was not understood.
 
     What is not understood is replaced by the nearest thing that is.
     """
     found: list[Refusal] = []
     given: dict[str, list[str]] = {}
-    for name, text in list(pairs)[:500]:
+    for name, text in pairs:  # an address is short: the guard has bounded it
         given.setdefault(name, []).append(text)
-    example = (given.pop("example", [""]) or [""])[-1]
+    example = given.pop("example", [""])[-1]
     if example and not (example in BY_KEY and BY_KEY[example].available):
         ready = ", ".join(key for key, each in BY_KEY.items() if each.available)
         found.append(_not_understood("example", example, ready))
@@ -193,25 +121,26 @@ def read_state(pairs: Iterable[tuple[str, str]]) -> tuple[State, list[Refusal]]:
         if name not in BY_NAME:
             found.append(_unknown(name))
         elif name == "text":
-            values["text"] = _sentences(texts, found)
+            values["text"] = _sentences(texts, limits, found)
             values["source"] = "text" if "source" not in given else values["source"]
         else:
             key, text = BY_NAME[name], texts[-1]
             value = key.read(text)
             if value is None:
-                found.append(_not_understood(name, text, key.expected))
+                found.append(_not_understood(name, text, key.expected(limits)))
                 value = key.nearest(text)
             values[name] = value
     same = all(values[key.name] == base[key.name] for key in KEYS if not key.view)
     return State(values, example if same else ""), found
 
 
-def _sentences(texts: list[str], found: list[Refusal]) -> list[str]:
+def _sentences(texts: list[str], limits: Limits, found: list[Refusal]) -> list[str]:
     """The sentences of a link or a form; rows left empty are left out."""
-    kept = [text for text in (each.strip() for each in texts) if text]
-    if len(kept) > MOST_SENTENCES:
-        found.append(_not_understood("text", str(len(kept)), f"1 … {MOST_SENTENCES}"))
-        kept = kept[:MOST_SENTENCES]
+    kept = [text for text in (plain(each).strip() for each in texts) if text]
+    if len(kept) > limits.sentences:
+        say = Say("problem.link_sentences", {"got": len(kept), "expected": limits.sentences})
+        found.append(Refusal("over-limit", say, field="text", got=len(kept), expected=limits.sentences))
+        kept = kept[: limits.sentences]
     for k, text in enumerate(kept):
         if len(text) > MOST_CHARACTERS:
             say = Say("problem.link_text_long", {"number": k + 1, "got": len(text), "expected": MOST_CHARACTERS})

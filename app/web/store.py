@@ -12,7 +12,7 @@ import zlib
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from pydantic import ValidationError
 
@@ -25,20 +25,39 @@ MOST_INLINE = 64 << 10  # bytes of JSON in an id, so that no short id unpacks in
 _INLINE = re.compile(rf"r[A-Za-z0-9_-]{{2,{MOST_ID}}}")
 _HASHED = re.compile(r"h[0-9a-f]{64}")
 
+# The fields that can hold a million numbers; plain lists, so they need no dumping.
+_LISTS: dict[str, set[str]] = {"input": {"values", "tokens"}, "state": {"h_0", "c_0"}, "weights": {"values"}}
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
 V = TypeVar("V")
 
 
 def canonical(request: TraceRequest) -> bytes:
     """The same bytes for the same settled request, whatever was left out or in which order."""
-    asked = request.model_dump(mode="json", exclude_defaults=True)
-    return json.dumps(asked, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    asked = request.model_dump(mode="json", exclude_defaults=True, exclude=_LISTS)
+    for part, names in _LISTS.items():
+        for name in names:
+            given = getattr(getattr(request, part), name, None)
+            if given is not None:
+                asked.setdefault(part, {})[name] = given
+    return _dumped(asked).encode()
+
+
+def _dumped(value: Any) -> str:
+    """Sorted JSON, in many small calls: one call over a million numbers would hold up every other thread."""
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{_ENCODER.encode(name)}:{_dumped(value[name])}" for name in sorted(value)) + "}"
+    if isinstance(value, list) and value and isinstance(value[0], list):
+        return "[" + ",".join(map(_dumped, value)) + "]"
+    return _ENCODER.encode(value)
 
 
 def id_of(text: bytes) -> str:
     """ "r" and the request itself when that is short, else "h" and its hash."""
-    packed = base64.urlsafe_b64encode(zlib.compress(text, 9)).rstrip(b"=").decode()
-    if len(text) <= MOST_INLINE and len(packed) < MOST_ID:
-        return "r" + packed
+    if len(text) <= MOST_INLINE:
+        packed = base64.urlsafe_b64encode(zlib.compress(text, 9)).rstrip(b"=").decode()
+        if len(packed) < MOST_ID:
+            return "r" + packed
     return "h" + hashlib.sha256(text).hexdigest()
 
 
@@ -53,7 +72,7 @@ class Shelf:
     def keep(self, id: str, text: bytes) -> None:
         """Write `text` so that a reader sees all of it or nothing. A full disk is logged, not raised:
         the answer that was asked for is there, only a later question may find nothing."""
-        if not _HASHED.fullmatch(id) or len(text) > self.most_bytes:
+        if not is_hash(id) or len(text) > self.most_bytes:
             return
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -96,14 +115,19 @@ class Shelf:
                 total -= size
 
 
+def is_hash(id: str) -> bool:
+    """Whether `id` only names its request, which stands on the shelf."""
+    return _HASHED.fullmatch(id) is not None
+
+
+def inline_text(id: str) -> bytes | None:
+    """The JSON that stands in `id` itself, None when none does."""
+    return _unpack(id[1:]) if _INLINE.fullmatch(id) else None
+
+
 def request_of(id: str, shelf: Shelf) -> TraceRequest | None:
     """The request that `id` stands for; None when it stands for nothing."""
-    if _HASHED.fullmatch(id):
-        text = shelf.find(id)
-    elif _INLINE.fullmatch(id):
-        text = _unpack(id[1:])
-    else:
-        return None
+    text = shelf.find(id) if is_hash(id) else inline_text(id)
     if text is None:
         return None
     try:

@@ -4,9 +4,9 @@ import hashlib
 import importlib.metadata
 import io
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 from pydantic import BaseModel
@@ -17,14 +17,19 @@ from app.recurrent import answer, index, shapes, trace
 from app.recurrent.spec import TraceRequest
 from app.settings import Settings
 from app.web import i18n
+from app.web.bodies import parsed
 from app.web.errors import fault
-from app.web.guard import session_of
-from app.web.store import Cache, Shelf, canonical, id_of, request_of
-from app.web.work import Work
+from app.web.guard import HOLD, session_of
+from app.web.store import Cache, Shelf, canonical, id_of, inline_text, is_hash, request_of
+from app.web.weight import TRACE_BYTES, item_bytes, listed_bytes, weight
+from app.web.work import Turns, Work
 
 Format = Literal["json", "f32", "npy"]
 TORCH = importlib.metadata.version("torch")
-NUMBER_BYTES = {"f32": 4, "npy": 8}
+INLINE_BYTES = 4 << 10  # a request of more JSON takes over a millisecond to read, so not on the event loop
+PLANS_BYTES = 32 << 20  # of requests that were read, for the next question about the same id
+
+T = TypeVar("T")
 
 
 class Client:
@@ -34,6 +39,11 @@ class Client:
         self._receive = request.receive
         self.session = session_of(request)
         self.address = request.client.host if request.client else "-"
+        self._hold: Callable[[int], None] = request.scope.get(HOLD, lambda _: None)
+
+    def hold(self, plan: shapes.Plan) -> None:
+        """Count a request that was read, until it is answered; raises Later when all hold too much."""
+        self._hold(listed_bytes(plan))
 
     async def gone(self) -> None:
         """Returns when the connection is closed; the body has been read before."""
@@ -66,14 +76,18 @@ class Block:
 
 
 class Traces:
-    """Questions about traces. The event loop only plans; everything longer is Work."""
+    """Questions about traces. The event loop only plans small requests; everything longer is Work."""
 
     def __init__(self, settings: Settings, work: Work) -> None:
         self.settings = settings
         self.limits = settings.limits
         self._work = work
         self._shelf = Shelf(settings.data, settings.store_bytes)
-        self._traces: Cache[trace.Trace] = Cache(settings.cache_bytes, lambda held: held.nbytes)
+        self._traces: Cache[trace.Trace] = Cache(settings.cache_bytes, weight)
+        self._plans: Cache[tuple[str, shapes.Plan]] = Cache(
+            PLANS_BYTES, lambda known: TRACE_BYTES + listed_bytes(known[1])
+        )
+        self._turns = Turns()
         self._answers: Cache[bytes] = Cache(settings.answers_bytes, len)
 
     def plan(self, asked: TraceRequest) -> shapes.Plan:
@@ -102,62 +116,97 @@ class Traces:
 
         self._work.ahead(compute)
 
-    async def answer(self, plan: shapes.Plan, asker: Client, lang: str) -> Answered:
+    async def posted(self, body: bytes, asker: Client) -> tuple[str, shapes.Plan]:
+        """The id and the plan of a request as it was sent; raises Refusal or ValidationError."""
+
+        def read(_: object) -> tuple[str, shapes.Plan]:
+            return self.named(self.plan(parsed(TraceRequest, body)))
+
+        if len(body) <= INLINE_BYTES:
+            return read(None)
+        known = await self._work.run(read, asker, light=True)
+        asker.hold(known[1])
+        return known
+
+    def named(self, plan: shapes.Plan) -> tuple[str, shapes.Plan]:
+        """A plan under its id."""
+        known = id_of(canonical(plan.request)), plan
+        self._plans.put(known[0], known)
+        return known
+
+    async def planned(self, id: str, asker: Client) -> tuple[str, shapes.Plan]:
+        """The run that `id` stands for, and the id in its one canonical form; raises Refusal (not-found)."""
+        held = self._traces.get(id)
+        known = (id, held.plan) if held is not None else self._plans.get(id)
+        if known is not None:
+            return known
+        text = None if is_hash(id) else inline_text(id)
+        if text is not None and len(text) <= INLINE_BYTES:
+            return self._read(id)
+        if text is None and not is_hash(id):
+            raise fault("not-found", field="id")
+        known = await self._work.run(lambda _: self._read(id), asker, ("find", id), light=True)
+        asker.hold(known[1])
+        return known
+
+    def _read(self, id: str) -> tuple[str, shapes.Plan]:
+        found = request_of(id, self._shelf)
+        if found is None:
+            raise fault("not-found", field="id")
+        plan = self.plan(found)
+        known = (id, plan) if is_hash(id) else self.named(plan)  # what lies under its hash is canonical
+        self._plans.put(id, known)
+        return known
+
+    async def answer(self, id: str, plan: shapes.Plan, asker: Client, lang: str) -> Answered:
         """The answer to a trace request in the asker's language."""
-        text = canonical(plan.request)
-        id = id_of(text)
         kept = self._answers.get((id, lang))
         if kept is not None:
             return Answered(id, kept, None)
         started = time.perf_counter()
-        done = await self._trace(id, text, plan, asker)
 
-        def describe(_: Callable[[], bool]) -> bytes:
+        def describe(done: trace.Trace) -> bytes:
             return answer.describe(done, id, i18n.sayer(lang)).model_dump_json().encode()
 
-        body = await self._work.run(describe, asker, ("answer", id, lang))
+        body = await self.ask(id, plan, asker, ("answer", id, lang), describe)
         self._answers.put((id, lang), body)
         return Answered(id, body, time.perf_counter() - started)
 
-    async def planned(self, id: str, asker: Client) -> tuple[str, shapes.Plan]:
-        """The run that `id` stands for, and the id in its one canonical form; raises Refusal (not-found)."""
-        found = await self._find(id, asker) if id[:1] == "h" else request_of(id, self._shelf)
-        if found is None:
-            raise fault("not-found", field="id")
-        plan = self.plan(found)
-        return id_of(canonical(plan.request)), plan
-
     async def block(self, id: str, plan: shapes.Plan, wanted: index.Selection, form: Format, asker: Client) -> Block:
         """A part of a tensor; refused before any computing when it is too large for its format."""
-        self._check_size(wanted, form)
-        done = await self._trace(id, canonical(plan.request), plan, asker)
+        self._check_size(plan, wanted, form)
 
-        def read(_: Callable[[], bool]) -> Block:
+        def read(done: trace.Trace) -> Block:
             return _encoded(index.read(done, wanted), form)
 
-        return await self._work.run(read, asker, ("block", id, wanted, form))
+        return await self.ask(id, plan, asker, ("block", id, wanted, form), read)
+
+    async def ask(
+        self, id: str, plan: shapes.Plan, asker: Client, key: Hashable, question: Callable[[trace.Trace], T]
+    ) -> T:
+        """What `question` makes of the trace. The pass, where it is not at hand, and the question are one job:
+        a trace that waited in between for its question would be held beyond the bound of the cache."""
+        return await self._work.run(lambda cancelled: question(self._computed(id, plan, cancelled)), asker, key)
 
     async def _trace(self, id: str, text: bytes, plan: shapes.Plan, asker: Client) -> trace.Trace:
-        held = self._traces.get(id)
-        if held is not None:
+        """The trace itself, for the routes that hold two."""
+        return await self.ask(id, plan, asker, ("trace", id), lambda done: done)
+
+    def _computed(self, id: str, plan: shapes.Plan, cancelled: Callable[[], bool]) -> trace.Trace:
+        with self._turns.of(id, cancelled):  # different questions about one trace wait for one pass
+            held = self._traces.get(id)
+            if held is None:
+                held = trace.run(plan, cancelled)
+                if is_hash(id):
+                    self._shelf.keep(id, canonical(plan.request))
+                self._traces.put(id, held)
             return held
 
-        def compute(cancelled: Callable[[], bool]) -> trace.Trace:
-            made = trace.run(plan, cancelled)
-            self._shelf.keep(id, text)
-            self._traces.put(id, made)
-            return made
-
-        return await self._work.run(compute, asker, ("trace", id))
-
-    async def _find(self, id: str, asker: Client) -> TraceRequest | None:
-        return await self._work.run(lambda _: request_of(id, self._shelf), asker, ("find", id))
-
-    def _check_size(self, wanted: index.Selection, form: Format) -> None:
+    def _check_size(self, plan: shapes.Plan, wanted: index.Selection, form: Format) -> None:
         if form == "json":
             got, most = wanted.numbers, self.settings.max_json_numbers
         else:
-            got, most = wanted.numbers * NUMBER_BYTES[form], self.settings.max_binary_bytes
+            got, most = wanted.numbers * item_bytes(plan, wanted.name, form), self.settings.max_binary_bytes
         if got > most:
             refusal = fault("answer-too-large", field="index", got=got, expected=most)
             refusal.say = refusal.say._replace(key=f"problem.answer-too-large.{'json' if form == 'json' else 'binary'}")

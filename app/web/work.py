@@ -1,12 +1,12 @@
-"""Heavy work off the event loop: few threads, a bounded queue, a deadline, one run for the same question."""
+"""Work off the event loop: few threads, a bounded queue, a deadline, one run for the same question."""
 
 import asyncio
 import threading
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Hashable
+from collections.abc import AsyncIterator, Callable, Hashable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar, cast
 
@@ -40,15 +40,32 @@ class _Flight:
     waiting: int = 0
 
 
+@dataclass(eq=False)
+class _Lane:
+    """Threads and what runs or waits for them."""
+
+    threads: int
+    pool: ThreadPoolExecutor
+    running: set[_Flight] = field(default_factory=set)
+    seconds: float = 0.05  # a running mean of one job, for Retry-After
+
+    @property
+    def wait(self) -> float:
+        """Seconds until a job that comes now would begin, about."""
+        return self.seconds * len(self.running) / self.threads
+
+
 @dataclass
 class Work:
-    """The executor of one server process. Use it from the event loop only."""
+    """The executor of one server process. Use it from the event loop only.
+
+    Two lanes: forward passes, and what only reads and writes (parsing, planning, templates). The second
+    has one thread of its own, so that nobody waits for somebody else's pass to see a page that is ready.
+    """
 
     settings: Settings
     _flights: dict[Hashable, _Flight] = field(default_factory=dict)
-    _running: set[_Flight] = field(default_factory=set)
     _held: Counter[str] = field(default_factory=Counter)
-    _seconds: float = 0.05  # a running mean of one job, for Retry-After
 
     def __post_init__(self) -> None:
         self.start()
@@ -56,28 +73,32 @@ class Work:
     def start(self) -> None:
         """Take work; again after `stop`, when the application is started anew."""
         self.stopped = False
-        self._pool = ThreadPoolExecutor(
-            self.settings.threads, thread_name_prefix="unrolled-work", initializer=lambda: torch.set_num_threads(1)
-        )
+        self._passes = self._lane(self.settings.threads, "unrolled-work")
+        self._light = self._lane(1, "unrolled-work-light")
+
+    def _lane(self, threads: int, name: str) -> _Lane:
+        pool = ThreadPoolExecutor(threads, thread_name_prefix=name, initializer=lambda: torch.set_num_threads(1))
+        return _Lane(threads, pool)
 
     @property
     def waiting(self) -> int:
         """Jobs that run or wait."""
-        return len(self._running)
+        return len(self._passes.running) + len(self._light.running)
 
-    async def run(self, job: Job[T], asker: Asker, key: Hashable = None) -> T:
-        """What `job` returns. Jobs with the same `key` at the same time are one.
+    async def run(self, job: Job[T], asker: Asker, key: Hashable = None, *, light: bool = False) -> T:
+        """What `job` returns. Jobs with the same `key` at the same time are one; `light` ones run no pass.
 
         Raises Later when the queue is full, the session has too much going on, or time is up;
         raises Cancelled when the client left.
         """
         async with self._share_of(asker):
             flight = self._flights.get(key) if key is not None else None
+            lane = self._light if light else self._passes
             if flight is None:
-                flight = self._start(job, key)
+                flight = self._start(job, key, lane)
             flight.waiting += 1
             try:
-                return cast(T, await self._wait(flight, asker))
+                return cast(T, await self._wait(flight, asker, lane))
             finally:
                 flight.waiting -= 1
                 if flight.waiting == 0 and not flight.future.done():
@@ -85,11 +106,11 @@ class Work:
 
     def ahead(self, job: Callable[[], object]) -> None:
         """Run `job` on a worker; nobody waits for it."""
-        self._pool.submit(job)
+        self._passes.pool.submit(job)
 
-    def _start(self, job: Job[Any], key: Hashable) -> _Flight:
-        if self.stopped or len(self._running) >= self.settings.queue + self.settings.threads:
-            raise later("busy", self._seconds * len(self._running) / self.settings.threads)
+    def _start(self, job: Job[Any], key: Hashable, lane: _Lane) -> _Flight:
+        if self.stopped or len(lane.running) >= self.settings.queue + lane.threads:
+            raise later("busy", lane.wait)
         loop, stop = asyncio.get_running_loop(), threading.Event()
 
         def timed() -> Any:
@@ -97,22 +118,22 @@ class Work:
             if stop.is_set():
                 raise Cancelled
             result = job(stop.is_set)
-            self._seconds += 0.1 * (time.perf_counter() - started - self._seconds)
+            lane.seconds += 0.1 * (time.perf_counter() - started - lane.seconds)
             return result
 
-        flight = _Flight(self._pool.submit(timed), stop)
-        self._running.add(flight)
+        flight = _Flight(lane.pool.submit(timed), stop)
+        lane.running.add(flight)
         if key is not None:
             self._flights[key] = flight
 
         def done(_: object) -> None:
             with suppress(RuntimeError):  # the loop is closed: the server has ended
-                loop.call_soon_threadsafe(self._landed, flight, key)
+                loop.call_soon_threadsafe(self._landed, flight, key, lane)
 
         flight.future.add_done_callback(done)
         return flight
 
-    async def _wait(self, flight: _Flight, asker: Asker) -> Any:
+    async def _wait(self, flight: _Flight, asker: Asker, lane: _Lane) -> Any:
         landed = asyncio.create_task(flight.landed.wait())
         gone = asyncio.create_task(asker.gone())
         try:
@@ -130,7 +151,7 @@ class Work:
             return flight.future.result()
         if gone.done():
             raise Cancelled
-        raise later("deadline", self._seconds * max(1, len(self._running)))
+        raise later("deadline", max(lane.seconds, lane.wait))
 
     def _drop(self, flight: _Flight, key: Hashable) -> None:
         """Nobody waits any more: end it, and let nobody join it."""
@@ -139,8 +160,8 @@ class Work:
         if self._flights.get(key) is flight:
             del self._flights[key]
 
-    def _landed(self, flight: _Flight, key: Hashable) -> None:
-        self._running.discard(flight)
+    def _landed(self, flight: _Flight, key: Hashable, lane: _Lane) -> None:
+        lane.running.discard(flight)
         flight.landed.set()
         if self._flights.get(key) is flight:
             del self._flights[key]
@@ -152,7 +173,7 @@ class Work:
         if asker.session is not None:
             shares[f"session {asker.session}"] = self.settings.per_session
         if any(self._held[who] >= most for who, most in shares.items()):
-            raise later("too-many-requests", 2 * self._seconds)
+            raise later("too-many-requests", 2 * self._passes.seconds)
         self._held.update(shares.keys())
         try:
             yield
@@ -165,6 +186,41 @@ class Work:
     def stop(self) -> None:
         """Ask every run to end and take no more; returns at once."""
         self.stopped = True
-        for flight in list(self._running):
-            flight.stop.set()
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        for lane in (self._passes, self._light):
+            for flight in list(lane.running):
+                flight.stop.set()
+            lane.pool.shutdown(wait=False, cancel_futures=True)
+
+
+@dataclass
+class _Turn:
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    users: int = 0
+
+
+class Turns:
+    """One at a time for each id, in worker threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._turns: dict[str, _Turn] = {}
+
+    @contextmanager
+    def of(self, id: str, cancelled: Callable[[], bool]) -> Iterator[None]:
+        """Wait for the turn of `id`, unless nobody waits for the answer any more."""
+        with self._lock:
+            turn = self._turns.setdefault(id, _Turn())
+            turn.users += 1
+        try:
+            while not turn.lock.acquire(timeout=0.05):
+                if cancelled():
+                    raise Cancelled
+            try:
+                yield
+            finally:
+                turn.lock.release()
+        finally:
+            with self._lock:
+                turn.users -= 1
+                if turn.users == 0:
+                    del self._turns[id]

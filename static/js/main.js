@@ -106,6 +106,10 @@ function start(document, window) {
     get tensors() {
       return tensors;
     },
+    explain({ tensor, index }, limit, signal) {
+      const { trace, lang } = store.get();
+      return api.explain(trace.id, tensor, index, limit, { lang, signal });
+    },
     ask: asking.ask,
     reducedMotion: () => calm.matches,
   };

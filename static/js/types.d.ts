@@ -128,6 +128,50 @@ export interface Problem {
   hint: string | null;
 }
 
+/** Where a number stands: in a tensor, in a parameter, or a constant. */
+export interface Source {
+  tensor: string | null;
+  parameter: string | null;
+  constant: string | null;
+  index: number[];
+}
+
+export interface Factor {
+  symbol: string;
+  value: number | null;
+  apply: "identity" | "tanh" | "one_minus" | "exp";
+  from: Source;
+}
+
+/** A product, or (without factors) the smaller products of one role as one sum. */
+export interface Product {
+  symbol: string;
+  role: string;
+  value: number | null;
+  from: Source | null;
+  factors: Factor[];
+  count: number;
+}
+
+/** How one number was made: `recomputed` is `apply` of the sum of the terms. */
+export interface Explained {
+  tensor: string;
+  index: number[];
+  axes: string[];
+  kind: string;
+  value: number | null;
+  formula: string;
+  apply: "identity" | "sigmoid" | "tanh" | "relu" | "softmax" | "log_softmax";
+  inner: number | null;
+  terms: Product[];
+  term_count: number;
+  recomputed: number | null;
+  max_abs_diff: number | null;
+  tolerance: number;
+  picked_by: Source | null;
+  says: string;
+}
+
 // ---- the page ----
 
 /** The whole state of the page, flat, as it stands in the address. */
@@ -222,6 +266,8 @@ export type Read = (name: string, index: string) => Promise<Block>;
 export interface Context {
   readonly say: Say;
   readonly tensors: Tensors;
+  /** every product of one number of the present trace, in the page's language */
+  explain(cell: CellAt, limit: number, signal: AbortSignal): Promise<Explained>;
   /** change the request: a new address, a new answer; `typing` waits for a pause and replaces the history entry */
   ask(patch: Partial<FlatState>, how?: { typing?: boolean }): void;
   reducedMotion(): boolean;

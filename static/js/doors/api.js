@@ -1,9 +1,10 @@
-// The only file that touches fetch: the page's twin, the numbers of a tensor, the sentences of a language.
+// The only file that touches fetch: the page's twin, the numbers of a tensor and how each was made, the sentences of a language.
 
 /** @typedef {import("../types.js").Twin} Twin */
 /** @typedef {import("../types.js").Block} Block */
 /** @typedef {import("../types.js").Problem} Problem */
 /** @typedef {import("../types.js").Read} Read */
+/** @typedef {import("../types.js").Explained} Explained */
 
 const TRIES = 6;
 
@@ -26,6 +27,8 @@ export class Refused extends Error {
  * @property {(query: string, how?: {strict?: boolean}) => Promise<Twin>} twin  the newest question only: it ends the one
  *   before. `strict`: where the question can't be answered as it stands, no other is
  * @property {(traceId: string, signal: AbortSignal) => Read} reader  reads slices of one trace until the signal ends it
+ * @property {(traceId: string, tensor: string, index: number[], limit: number, how: {lang: string, signal: AbortSignal}) => Promise<Explained>} explain
+ *   how one number was made, its largest products by themselves
  * @property {(url: string) => Promise<{[key: string]: string}>} catalogue
  */
 
@@ -71,6 +74,13 @@ export function createApi(world = { fetch: (...args) => fetch(...args), random: 
       const url = `/api/v1/traces/${encodeURIComponent(traceId)}/tensors/${encodeURIComponent(name)}?${query}`;
       const answer = await get(url, "application/octet-stream", signal);
       return { shape: shapeOf(answer.headers.get("X-Shape")), data: float32(await answer.arrayBuffer()) };
+    },
+    async explain(traceId, tensor, index, limit, { lang, signal }) {
+      const query = new URLSearchParams({ tensor, index: index.join(), limit: String(limit), lang });
+      const answer = await get(`/api/v1/traces/${encodeURIComponent(traceId)}/explain?${query}`, "application/json", signal);
+      const explained = await answer.json();
+      signal.throwIfAborted();
+      return explained;
     },
     async catalogue(url) {
       return (await get(url, "application/json", new AbortController().signal)).json();

@@ -4,6 +4,8 @@ import { equationOf } from "../core/equations.js";
 import { exact, fixed, place } from "../core/format.js";
 import { aliases, coordinates, exists, homeOf, indexOf, inside } from "../core/places.js";
 import { el as make } from "../doors/dom.js";
+import { cellLink, roleIn } from "../inspector/link.js";
+import { createProducts } from "../inspector/products.js";
 
 /** @typedef {import("../types.js").AppState} AppState */
 /** @typedef {import("../types.js").CellAt} CellAt */
@@ -19,6 +21,7 @@ export function mountInspector(el, store, context) {
   const life = new AbortController();
   let waiting = 0;
   let newest = 0;
+  const products = createProducts(context);
 
   el.addEventListener(
     "click",
@@ -44,8 +47,10 @@ export function mountInspector(el, store, context) {
     const mine = (newest += 1);
     window.clearTimeout(waiting);
     const state = store.get();
-    const { cell } = chosen(state);
-    const equation = equationOf(state.trace, homeOf(state.trace, cell));
+    const { cell, how } = chosen(state);
+    const home = homeOf(state.trace, cell);
+    const equation = equationOf(state.trace, home);
+    products.follow(state, home, how, equation !== null);
     const wanted = [cell, ...(equation ? cellsOf(equation, state) : [])];
     const { known, missing } = look(context, wanted);
     show(state, equation, known);
@@ -60,7 +65,8 @@ export function mountInspector(el, store, context) {
   function show(state, equation, known) {
     const { cell, how } = chosen(state);
     const home = homeOf(state.trace, cell);
-    const focused = el.contains(document.activeElement);
+    const focus = document.activeElement;
+    const focused = el.contains(focus);
     el.classList.toggle("is-open", state.pinned !== null);
     el.replaceChildren(
       head(how, state.pinned !== null),
@@ -69,8 +75,11 @@ export function mountInspector(el, store, context) {
       whereList(state, cell),
       ...(equation ? equationPart(state, equation, home, cell, known) : [madeBy(state, cell)]),
       aliasPart(state, cell),
+      products.root,
     );
-    if (focused) el.querySelector("button")?.focus({ preventScroll: true });
+    if (!focused) return;
+    const kept = focus instanceof HTMLElement && el.contains(focus) ? focus : el.querySelector("button");
+    kept?.focus({ preventScroll: true });
   }
 
   /** @param {string} how @param {boolean} kept */
@@ -126,7 +135,7 @@ export function mountInspector(el, store, context) {
     groups[0]?.prepend(write(equation.result), " = ");
     const written = make("p", { class: "equation code" }, ...groups);
     const parts = [make("h3", {}, say("page.inspector.equation")), written];
-    if (home.tensor !== cell.tensor) parts.splice(1, 0, make("p", { class: "soft" }, say("page.inspector.home"), " ", cellButton(home, place(home.tensor, home.index))));
+    if (home.tensor !== cell.tensor) parts.splice(1, 0, make("p", { class: "soft" }, say("page.inspector.home"), " ", cellLink(home, place(home.tensor, home.index))));
     if (!allNumbers) for (const piece of equation.pieces) if (piece.vectors || piece.cell) parts.push(vectorLine(state, piece, known));
     if (equation.start) parts.push(make("p", { class: "soft" }, say("page.inspector.start", { name: equation.start.tensor })));
     return parts;
@@ -137,7 +146,7 @@ export function mountInspector(el, store, context) {
     const cells = piece.cell ? [piece.cell] : vectorCells(trace, piece);
     const shown = cells.slice(0, VECTOR);
     const more = cells.length > shown.length ? make("span", { class: "soft" }, ` … ${context.say("page.inspector.more", { count: cells.length - shown.length })}`) : null;
-    const values = shown.flatMap((one, k) => [k ? ", " : "", cellButton(one, text(known.get(key(one))))]);
+    const values = shown.flatMap((one, k) => [k ? ", " : "", cellLink(one, text(known.get(key(one))))]);
     return make("p", { class: "vector code" }, symbol(piece), " = ", piece.cell ? "" : "[", ...values, more, piece.cell ? "" : "]");
   }
 
@@ -154,13 +163,14 @@ export function mountInspector(el, store, context) {
     const home = homeOf(trace, cell); // stands above the equation already
     const others = aliases(trace, cell).filter((one) => !inside(home.tensor) || key(one) !== key(home));
     if (!others.length) return make("p", { class: "also", hidden: true });
-    const links = others.flatMap((one) => [" ", cellButton(one, place(one.tensor, one.index))]);
+    const links = others.flatMap((one) => [" ", cellLink(one, place(one.tensor, one.index))]);
     return make("p", { class: "also" }, context.say("page.inspector.also"), ...links);
   }
 
   draw();
   const unsubscribe = store.subscribe((state, previous) => {
     const keys = /** @type {const} */ (["trace", "cursor", "pinned", "lang"]);
+    if (state.pinned !== previous.pinned) el.scrollTop = 0; // another number: read it from its top
     const follows = state.cursor === null && state.pinned === null && (state.t !== previous.t || state.n !== previous.n || state.row !== previous.row);
     if (follows || keys.some((name) => state[name] !== previous[name])) draw();
   });
@@ -168,6 +178,7 @@ export function mountInspector(el, store, context) {
     newest += 1;
     window.clearTimeout(waiting);
     unsubscribe();
+    products.end();
     life.abort();
   };
 }
@@ -195,7 +206,7 @@ const text = (value) => (value === undefined ? "…" : fixed(value));
 
 /** @param {string} tensor */
 function roleOf(tensor) {
-  const part = inside(tensor)?.part ?? /** @type {{[name: string]: string}} */ ({ h_n: "h", h_0: "h", c_n: "c", c_0: "c", output: "h", input: "x", embedding: "x" })[tensor];
+  const part = roleIn(tensor);
   return part ? `role-${part}` : "";
 }
 
@@ -221,12 +232,7 @@ function lines(pieces) {
 /** The letter over its number. @param {Piece} piece @param {Map<string, number>} known */
 function term(piece, known) {
   if (!piece.cell) return piece.text;
-  return make("span", { class: "term" }, symbol(piece), cellButton(piece.cell, text(known.get(key(piece.cell))), piece.role));
-}
-
-/** @param {CellAt} cell @param {string} label @param {string} [role] */
-function cellButton({ tensor, index }, label, role) {
-  return make("button", { type: "button", class: role ? `cell-link role-${role}` : "cell-link", "data-tensor": tensor, "data-index": index.join(), title: place(tensor, index) }, label);
+  return make("span", { class: "term" }, symbol(piece), cellLink(piece.cell, text(known.get(key(piece.cell))), piece.role));
 }
 
 /** @param {AppState["trace"]} trace @param {Piece} piece */

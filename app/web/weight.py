@@ -1,0 +1,42 @@
+"""What traces and requests take in memory and on the wire, so that both can be bounded."""
+
+from typing import Any
+
+from app.recurrent import index, trace
+from app.recurrent.shapes import Plan
+
+ITEM_BYTES = {"float32": 4, "float64": 8, "int64": 8}
+# Python objects: the plan, the modules and the claims of a small trace; a number in a nested list.
+TRACE_BYTES = 64 << 10
+LISTED_BYTES = 40
+
+
+def weight(held: trace.Trace) -> int:
+    """Bytes that a trace takes in the cache at most, also later, with all the slices it may keep."""
+    plan = held.plan
+    inside = sum(plan.tensors[name].numbers * ITEM_BYTES[plan.tensors[name].dtype] for name in index.inside(plan))
+    return held.nbytes + TRACE_BYTES + listed_bytes(plan) + min(trace.SLICES_KEPT, inside)
+
+
+def listed_bytes(plan: Plan) -> int:
+    """Bytes of the nested lists and the words that a request brought along."""
+    asked = plan.request
+    given: list[Any] = [asked.input.values, asked.input.tokens, asked.lengths, *(asked.weights.values or {}).values()]
+    if asked.state is not None:
+        given += [asked.state.h_0, asked.state.c_0]
+    words = sum(map(len, plan.text.rows)) if plan.text is not None else 0
+    return LISTED_BYTES * (sum(_listed(each) for each in given) + 3 * words)
+
+
+def _listed(value: list[Any] | None) -> int:
+    """How many numbers and lists a nested list holds."""
+    if not value:
+        return 0
+    return 1 + (sum(map(_listed, value)) if isinstance(value[0], list) else len(value))
+
+
+def item_bytes(plan: Plan, name: str, form: str) -> int:
+    """Of one number as it is sent: npy keeps the type, f32 has one."""
+    if form == "f32":
+        return 4
+    return ITEM_BYTES[plan.tensors[name].dtype if name in plan.tensors else plan.request.dtype]

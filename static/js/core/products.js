@@ -1,0 +1,47 @@
+// One number's products sorted for reading: those by themselves, the biases, the rest as sums; and the formula over them.
+
+/** @typedef {import("../types.js").Explained} Explained */
+/** @typedef {import("../types.js").Product} Product */
+
+/**
+ * What a table shows in this order. A bias that fell under the limit is a sum of one, so it still has a row of its own.
+ * @param {Product[]} terms
+ */
+export function sorted(terms) {
+  const isBias = (/** @type {Product} */ { role, count }) => role.endsWith("_bias") && count === 1;
+  return {
+    products: terms.filter((term) => term.factors.length > 0 && !isBias(term)),
+    rests: terms.filter((term) => term.factors.length === 0 && !isBias(term)).map((term) => ({ ...term, symbol: bare(term.symbol) })),
+    biases: terms
+      .filter(isBias)
+      .map((term) => ({ ...term, symbol: bare(term.symbol) }))
+      .sort((a, b) => INPUT_FIRST.indexOf(a.role) - INPUT_FIRST.indexOf(b.role)),
+  };
+}
+
+const INPUT_FIRST = ["input_bias", "state_bias"];
+
+/** "Σ W_ii · x" without its sign: the row says in words that it is a sum. @param {string} symbol */
+const bare = (symbol) => symbol.replace(/^Σ /, "");
+
+/**
+ * The formula in signs alone; null where nothing was computed. A copy is written with what it copies, since the
+ * server's line says it in English words.
+ * @param {Explained} answer
+ */
+export function formulaOf({ tensor, formula, apply, terms }) {
+  if (!terms.length) return null;
+  return terms.length === 1 && terms[0].role === "same" && apply === "identity" ? `${tensor} = ${terms[0].symbol}` : formula;
+}
+
+const FUNCTIONS = { identity: "", sigmoid: "σ", tanh: "tanh", relu: "relu", softmax: "softmax", log_softmax: "log_softmax" };
+
+/**
+ * The function over the sum, with the sum in it; null where the sum is the value.
+ * @param {Explained} answer
+ * @param {string} sum
+ */
+export function applied({ apply, terms }, sum) {
+  if (apply === "identity" || !terms.length) return null;
+  return apply.endsWith("softmax") ? FUNCTIONS[apply] : `${FUNCTIONS[apply]}(${sum})`;
+}

@@ -106,7 +106,13 @@ def a_thousand_layers(client: httpx.Client) -> Callable[[], object]:
 def a_page_full_of_numbers(client: httpx.Client) -> Callable[[], object]:
     def ask() -> None:
         for _ in range(5):
-            query = {"source": "random", "batch": 8, "seq_len": 40, "hidden_size": 20, "seed": next(SEEDS)}
+            query: dict[str, str | int] = {
+                "source": "random",
+                "batch": 8,
+                "seq_len": 40,
+                "hidden_size": 20,
+                "seed": next(SEEDS),
+            }
             assert client.get("/", params=query).status_code == 200
 
     return ask

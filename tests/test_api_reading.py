@@ -2,7 +2,6 @@
 
 import io
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -85,7 +84,7 @@ async def test_any_answer_at_hand_is_enough_where_the_client_says_so(client: htt
 
 
 @pytest.fixture
-def plans(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+def plans(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What was planned meanwhile."""
     found: list[str] = []
     real = shapes.plan
@@ -120,7 +119,8 @@ async def test_an_answer_the_client_holds_is_not_planned_even_by_a_server_that_f
     made = await client.post(TRACES, json=VALUES)
     tag = (await client.get(made.headers["location"])).headers["etag"]
     plans.clear()
-    for kept in (app.state.traces._traces, app.state.traces._plans, app.state.traces._answers):
+    traces = app.state.traces
+    for kept in (traces._traces, traces._plans, traces._answers):
         kept._held.clear()
     again = await client.get(made.headers["location"], headers={"If-None-Match": tag})
     assert (again.status_code, again.headers["etag"], plans) == (304, tag, [])
@@ -169,10 +169,8 @@ async def test_a_link_cannot_smuggle_control_characters_into_the_page(
     assert "\\u0000" not in page.text
     if accept == "application/json":
         for problem in page.json()["problems"]:
-            detail = problem["detail"].replace("\u2068", "", 1).replace("\u2069", "", 1)
             assert not set("\0\x1b\x85\u202e\u2066\u2028") & set(json.dumps(problem, ensure_ascii=False))
             assert problem["detail"].count("\u2068") == problem["detail"].count("\u2069")
-            assert detail
 
 
 async def test_a_sentence_shows_so_many_words_and_says_how_many_more(client: httpx.AsyncClient) -> None:

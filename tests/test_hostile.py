@@ -114,10 +114,9 @@ def test_a_websocket_is_refused_calmly_and_nothing_is_logged(live_server: LiveSe
     before = len(live_server.log)
     for path in ("/", "/ws", TRACES):
         with live_server.connect(10) as connection:
-            connection.sendall(
-                f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{live_server.port}\r\nConnection: Upgrade, close\r\n"
-                "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZQ==\r\n\r\n".encode()
-            )
+            head = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{live_server.port}\r\nConnection: Upgrade, close\r\n"
+            asked = "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZQ==\r\n\r\n"
+            connection.sendall((head + asked).encode())
             is_refused(as_response(read_all(connection)), path)
     other = httpx.get(f"{live_server.url}/healthz", headers={"Upgrade": "h2c", "Connection": "Upgrade"})
     assert other.status_code == 200  # an offer that may be passed over

@@ -134,7 +134,8 @@ class TraceRequest(Strict):
     head: HeadSpec | None = None
     loss: LossSpec | None = None
     input: InputSpec
-    lengths: Annotated[list[Length], Field(max_length=1_000_000)] | None = None
+    # the first bad length is enough: a long list of them would hold the server up
+    lengths: Annotated[list[Length], Field(max_length=1_000_000, fail_fast=True)] | None = None
     packed: bool = False
     state: StateSpec | None = None
     weights: WeightsSpec = WeightsSpec(seed=0)

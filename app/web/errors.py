@@ -156,7 +156,7 @@ def _plain(value: Any) -> Any:
 
 
 def _clean(text: str | None) -> str | None:
-    return text if text is None else i18n.plain(text)
+    return text if text is None else "\n".join(map(i18n.plain, text.split("\n")))
 
 
 def _short(text: str | None, most: int) -> str | None:

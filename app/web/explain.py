@@ -256,7 +256,6 @@ async def _ask(
 ) -> Response:
     """The answer to `question`; `check` refuses, from the plan alone, what need not be run first."""
     traces: Traces = request.app.state.traces
-    work: Work = request.app.state.work
     client, lang = Client(request), lang_of(request)
     id, plan = await traces.planned(id, client)
     key = (name, id, lang, str(check(plan)), *about)
@@ -264,8 +263,9 @@ async def _ask(
     sent = request.headers.get("if-none-match", "")
     if headers["ETag"] in (part.strip().removeprefix("W/") for part in sent.split(",")):
         return Response(status_code=304, headers=headers)
-    _, trace = await _held(traces, plan, client)
-    body = await work.run(lambda _: question(trace).model_dump_json(by_alias=True).encode(), client, key)
+    body = await traces.ask(
+        id, plan, client, key, lambda trace: question(trace).model_dump_json(by_alias=True).encode()
+    )
     return Response(body, media_type="application/json", headers=headers)
 
 

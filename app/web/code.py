@@ -1,6 +1,5 @@
 """POST /code and POST /code/read: a request as source that runs, and source as a request."""
 
-import json
 from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
 
@@ -16,8 +15,9 @@ from app.recurrent.errors import Say
 from app.recurrent.shapes import Plan
 from app.recurrent.spec import Strict, TraceRequest
 from app.web import i18n
+from app.web.bodies import json_bytes, parsed
 from app.web.docs import BODY, answers
-from app.web.errors import fault, lang_of
+from app.web.errors import lang_of
 from app.web.traces import Client, Traces
 from app.web.work import Work
 
@@ -106,7 +106,7 @@ async def post_code(request: Request) -> Response:
     lang = lang_of(request)
 
     def write(asked: bytes) -> BaseModel:
-        return written(traces.plan_at_any_size(_parsed(TraceRequest, asked)), i18n.sayer(lang))
+        return written(traces.plan_at_any_size(parsed(TraceRequest, asked)), i18n.sayer(lang))
 
     return await _answered(request, write, lang)
 
@@ -140,30 +140,14 @@ async def post_code_read(request: Request) -> Response:
     lang = lang_of(request)
 
     def follow(asked: bytes) -> BaseModel:
-        return understood(read(_parsed(CodeRequest, asked).source), i18n.sayer(lang))
+        return understood(read(parsed(CodeRequest, asked).source), i18n.sayer(lang))
 
     return await _answered(request, follow, lang)
 
 
 async def _answered(request: Request, make: Callable[[bytes], BaseModel], lang: str) -> Response:
     """The answer to a JSON body, made off the event loop."""
-    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media != "application/json":
-        raise fault("unsupported-media-type", field="Content-Type", expected="application/json")
-    body = await request.body()
+    body = await json_bytes(request)
     work: Work = request.app.state.work
     made = await work.run(lambda _: make(body).model_dump_json().encode(), Client(request))
     return Response(made, media_type="application/json", headers={"Content-Language": lang})
-
-
-def _parsed(model: type[Model], body: bytes) -> Model:
-    """The body as `model`; raises ValidationError, or Refusal for a name given twice."""
-    asked = model.model_validate_json(body)
-    # parse_int: Python would refuse whole numbers of over 4300 digits in its own way
-    json.loads(body, object_pairs_hook=_refuse_twice, parse_int=len)
-    return asked
-
-
-def _refuse_twice(pairs: list[tuple[str, Any]]) -> None:
-    if len({name for name, _ in pairs}) < len(pairs):
-        raise fault("invalid-json", got="a name that stands twice in one object")

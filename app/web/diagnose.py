@@ -13,6 +13,7 @@ from app.recurrent import diagnose
 from app.recurrent.diagnose_finding import DiagnoseAnswer, Finding, answered
 from app.recurrent.spec import Strict
 from app.web import i18n
+from app.web.bodies import json_bytes
 from app.web.docs import answers
 from app.web.errors import fault, lang_of
 from app.web.traces import Client, Traces
@@ -78,10 +79,7 @@ EXAMPLES: dict[str, Any] = {
 )
 async def post_diagnose(request: Request) -> Response:
     """PyTorch's own text, the axis at fault, the reason, the fix, and a request that runs."""
-    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media != "application/json":
-        raise fault("unsupported-media-type", field="Content-Type", expected="application/json")
-    body, lang = await request.body(), lang_of(request)
+    body, lang = await json_bytes(request), lang_of(request)
     traces: Traces = request.app.state.traces
     work: Work = request.app.state.work
 

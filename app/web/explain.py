@@ -1,6 +1,5 @@
 """Routes that take a trace apart: explain, wiring, ledger, gradients; and compare, which holds two side by side."""
 
-import json
 from collections.abc import Callable, Hashable
 from typing import Annotated, Any
 
@@ -27,8 +26,9 @@ from app.recurrent.trace import Trace
 from app.recurrent.wiring import ListeningAnswer, WiringAnswer, listening, wiring
 from app.settings import Settings
 from app.web import i18n
+from app.web.bodies import json_bytes, parsed
 from app.web.docs import TEXT_EXAMPLE, answers
-from app.web.errors import fault, lang_of
+from app.web.errors import lang_of
 from app.web.store import canonical, id_of
 from app.web.traces import Client, Traces, etag
 from app.web.work import Work
@@ -235,7 +235,7 @@ async def post_compare(request: Request) -> Response:
     traces: Traces = request.app.state.traces
     work: Work = request.app.state.work
     client = Client(request)
-    body = await _body(request)
+    body = await json_bytes(request)
     plans = await work.run(lambda _: [traces.plan(asked) for asked in _pair(body)], client)
     (first, a), (second, b) = [await _held(traces, plan, client) for plan in plans]
 
@@ -276,19 +276,6 @@ async def _held(traces: Traces, plan: Plan, client: Client) -> tuple[str, Trace]
     return id, await traces._trace(id, text, plan, client)
 
 
-async def _body(request: Request) -> bytes:
-    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media != "application/json":
-        raise fault("unsupported-media-type", field="Content-Type", expected="application/json")
-    return await request.body()
-
-
 def _pair(body: bytes) -> tuple[TraceRequest, TraceRequest]:
-    asked = CompareRequest.model_validate_json(body)
-    json.loads(body, object_pairs_hook=_refuse_twice, parse_int=len)
+    asked = parsed(CompareRequest, body)
     return asked.a, asked.b
-
-
-def _refuse_twice(pairs: list[tuple[str, Any]]) -> None:
-    if len({name for name, _ in pairs}) < len(pairs):
-        raise fault("invalid-json", got="a name that stands twice in one object")

@@ -11,10 +11,12 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel
 
 from app import console
-from app.recurrent import diagnose, diagnose_finding, shapes
+from app.recurrent import shapes
 from app.recurrent.answer import describe, describe_plan
-from app.recurrent.code_parse import MOST_CHARACTERS
-from app.recurrent.code_read import read
+from app.recurrent.code.parse import MOST_CHARACTERS
+from app.recurrent.code.read import read
+from app.recurrent.diagnose import answer as diagnose
+from app.recurrent.diagnose import finding as diagnose_finding
 from app.recurrent.errors import Say
 from app.recurrent.spec import TraceRequest
 from app.recurrent.trace import run

@@ -12,9 +12,9 @@ import httpx
 import numpy as np
 import pytest
 
-from app.recurrent.code import pytorch
-from app.recurrent.code_keras import keras, reason
-from app.recurrent.code_read import read
+from app.recurrent.code.keras_source import keras, reason
+from app.recurrent.code.read import read
+from app.recurrent.code.torch_source import pytorch
 from app.recurrent.examples import EXAMPLES
 from app.recurrent.trace import Trace
 from tests.core import planned, traced

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from app.recurrent.code import pytorch
-from app.recurrent.code_parse import MOST_CHARACTERS
-from app.recurrent.code_read import Reading, read
+from app.recurrent.code.parse import MOST_CHARACTERS
+from app.recurrent.code.read import Reading, read
+from app.recurrent.code.torch_source import pytorch
 from app.recurrent.errors import Refusal
 from tests.core import planned
 from tests.written import generated
@@ -261,7 +261,7 @@ def test_deep_and_long_sources_end_nothing() -> None:
     """In a process of its own: a parser that runs out of stack would end it."""
     program = (
         "import json, sys, threading\n"
-        "from app.recurrent.code_read import read\n"
+        "from app.recurrent.code.read import read\n"
         "from app.recurrent.errors import Refusal\n"
         "def all():\n"
         "    for name, source in json.load(sys.stdin).items():\n"

@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import nn
 
-from app.recurrent import diagnose
-from app.recurrent.diagnose_finding import Finding, answered
+from app.recurrent.diagnose import answer as diagnose
+from app.recurrent.diagnose.finding import Finding, answered
 from app.recurrent.errors import Refusal
 from app.recurrent.spec import TraceRequest
 from app.recurrent.trace import run

@@ -8,8 +8,8 @@ import torch
 from pydantic import ValidationError
 from torch import nn
 
-from app.recurrent import diagnose
-from app.recurrent.diagnose_finding import Finding, answered
+from app.recurrent.diagnose import answer as diagnose
+from app.recurrent.diagnose.finding import Finding, answered
 from app.recurrent.errors import Refusal
 from app.recurrent.examples import EXAMPLES
 from app.recurrent.spec import TraceRequest

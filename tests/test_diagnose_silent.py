@@ -7,8 +7,8 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
-from app.recurrent.diagnose_finding import Finding
-from app.recurrent.diagnose_reshape import reshaped
+from app.recurrent.diagnose.finding import Finding
+from app.recurrent.diagnose.reshape import reshaped
 from tests.test_diagnose_request import looked_at, numbers
 
 SMALL: dict[str, Any] = {"cell": "lstm", "input_size": 2, "hidden_size": 4}

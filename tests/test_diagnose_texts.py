@@ -10,11 +10,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
-from app.recurrent import diagnose, diagnose_narrow
 from app.recurrent.cost import Limits
-from app.recurrent.diagnose_finding import Finding, answered
-from app.recurrent.diagnose_match import Match, recognise
-from app.recurrent.diagnose_texts import TEXTS
+from app.recurrent.diagnose import answer as diagnose
+from app.recurrent.diagnose import narrow as diagnose_narrow
+from app.recurrent.diagnose.finding import Finding, answered
+from app.recurrent.diagnose.match import Match, recognise
+from app.recurrent.diagnose.texts import TEXTS
 from app.recurrent.shapes import Plan, plan
 from app.recurrent.spec import TraceRequest
 from app.recurrent.trace import run

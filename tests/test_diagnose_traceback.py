@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from app.recurrent import diagnose
+from app.recurrent.diagnose import answer as diagnose
 from app.recurrent.errors import Refusal
 from tests.test_diagnose_texts import limited, of
 

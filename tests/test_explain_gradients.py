@@ -8,10 +8,10 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from torch import Tensor, nn
 
-from app.recurrent.backward import Ask
 from app.recurrent.cost import Limits
 from app.recurrent.errors import Refusal
-from app.recurrent.gradients import MOST_STEPS, GradientsAnswer, cells, gradients
+from app.recurrent.explain.backward import Ask
+from app.recurrent.explain.gradients import MOST_STEPS, GradientsAnswer, cells, gradients
 from app.recurrent.trace import Trace
 from tests.core import MODULES, requests, traced
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from app.recurrent.compare import compare
 from app.recurrent.errors import Refusal
+from app.recurrent.explain.ledger import ledger
+from app.recurrent.explain.wiring import listening, wiring
 from app.recurrent.index import whole
-from app.recurrent.ledger import ledger
-from app.recurrent.wiring import listening, wiring
 from tests.core import requests, traced
 
 LSTM: dict[str, Any] = {

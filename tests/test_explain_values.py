@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from app.recurrent.dependencies import TABLE
 from app.recurrent.errors import Refusal
-from app.recurrent.evaluate import Worked, work_out
-from app.recurrent.explain import ExplainAnswer, explain
-from app.recurrent.places import locate
+from app.recurrent.explain.dependencies import TABLE
+from app.recurrent.explain.evaluate import Worked, work_out
+from app.recurrent.explain.places import locate
+from app.recurrent.explain.value import ExplainAnswer, explain
 from app.recurrent.trace import Trace
 from app.web import i18n
 from tests.core import requests, traced

@@ -1,4 +1,5 @@
 """What happens inside nn.LSTM, nn.GRU and nn.RNN, as data. Knows torch, never the web.
 
-Reading order: spec, shapes, build, trace, gates, proof, claims, positions, index, answer.
+Reading order: spec, settle, shapes, build, forward, gates, proof, claims, trace, positions, index, answer;
+then the folders explain, diagnose and code.
 """

@@ -8,9 +8,9 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from app.recurrent.answer import Speak
-from app.recurrent.code import pytorch
-from app.recurrent.code_keras import keras, reason
-from app.recurrent.code_read import Reading, read
+from app.recurrent.code.keras_source import keras, reason
+from app.recurrent.code.read import Reading, read
+from app.recurrent.code.torch_source import pytorch
 from app.recurrent.errors import Say
 from app.recurrent.shapes import Plan
 from app.recurrent.spec import Strict, TraceRequest
@@ -25,7 +25,7 @@ router = APIRouter(prefix="/api/v1")
 
 Model = TypeVar("Model", bound=BaseModel)
 
-MOST_SOURCE = 100_000  # characters; code_parse.py refuses more with a sentence of its own
+MOST_SOURCE = 100_000  # characters; recurrent/code/parse.py refuses more with a sentence of its own
 
 
 class CodeAnswer(BaseModel):

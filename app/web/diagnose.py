@@ -9,8 +9,8 @@ from fastapi.responses import Response
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from app.recurrent import diagnose
-from app.recurrent.diagnose_finding import DiagnoseAnswer, Finding, answered
+from app.recurrent.diagnose import answer as diagnose
+from app.recurrent.diagnose.finding import DiagnoseAnswer, Finding, answered
 from app.recurrent.spec import Strict
 from app.web import i18n
 from app.web.bodies import json_bytes

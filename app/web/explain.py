@@ -7,23 +7,23 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel
 
-from app.recurrent.backward import Ask, Detach, How, Of
 from app.recurrent.compare import CompareAnswer, CompareRequest, compare
 from app.recurrent.errors import Refusal, Say
-from app.recurrent.explain import ExplainAnswer, explain, one_place
-from app.recurrent.gradients import (
+from app.recurrent.explain.backward import Ask, Detach, How, Of
+from app.recurrent.explain.gradients import (
     CellsAnswer,
     GradientsAnswer,
     cells,
     checked,
     gradients,
 )
-from app.recurrent.ledger import LedgerAnswer, ledger, lines
-from app.recurrent.places import within
+from app.recurrent.explain.ledger import LedgerAnswer, ledger, lines
+from app.recurrent.explain.places import within
+from app.recurrent.explain.value import ExplainAnswer, explain, one_place
+from app.recurrent.explain.wiring import ListeningAnswer, WiringAnswer, listening, wiring
 from app.recurrent.shapes import Plan
 from app.recurrent.spec import TraceRequest
 from app.recurrent.trace import Trace
-from app.recurrent.wiring import ListeningAnswer, WiringAnswer, listening, wiring
 from app.settings import Settings
 from app.web import i18n
 from app.web.bodies import json_bytes, parsed

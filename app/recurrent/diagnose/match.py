@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from app.recurrent.diagnose_texts import TEXTS, Text
+from app.recurrent.diagnose.texts import TEXTS, Text
 
 # How a {place:kind} of a wording reads. Every repetition is bounded: a hostile text costs linear time.
 PLACES = {

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from app.recurrent.dependencies import band
-from app.recurrent.places import Place, index_of, last, previous
+from app.recurrent.explain.dependencies import band
+from app.recurrent.explain.places import Place, index_of, last, previous
 from app.recurrent.positions import Row
 from app.recurrent.trace import Trace
 

@@ -3,13 +3,13 @@
 import numpy as np
 from pydantic import BaseModel
 
-from app.recurrent.dependencies import band
 from app.recurrent.errors import Refusal, Say
-from app.recurrent.evaluate import Part, work_out
-from app.recurrent.explain import TermAnswer, term_answer
-from app.recurrent.places import locate, row_of, within
+from app.recurrent.explain.dependencies import band
+from app.recurrent.explain.evaluate import Part, work_out
+from app.recurrent.explain.places import locate, row_of, within
+from app.recurrent.explain.sources import Numbers
+from app.recurrent.explain.value import TermAnswer, term_answer
 from app.recurrent.shapes import GATE_ORDER, Plan
-from app.recurrent.sources import Numbers
 from app.recurrent.trace import Trace
 
 WHOLE = 64  # units up to which every pair's weight is sent

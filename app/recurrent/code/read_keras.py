@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from app.recurrent.code_record import RECURRENT, Record
-from app.recurrent.code_sizes import Sizes
-from app.recurrent.code_values import ACTIVATIONS, Module, Unknown
+from app.recurrent.code.record import RECURRENT, Record
+from app.recurrent.code.sizes import Sizes
+from app.recurrent.code.values import ACTIVATIONS, Module, Unknown
 
 CELLS = {"LSTM": "lstm", "GRU": "gru", "SimpleRNN": "rnn"}
 # arguments that change no number of a forward pass

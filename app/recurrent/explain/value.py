@@ -5,12 +5,12 @@ from pydantic import BaseModel, Field
 
 from app.recurrent import index
 from app.recurrent.answer import Speak
-from app.recurrent.dependencies import Factor
 from app.recurrent.errors import Refusal, Say
-from app.recurrent.evaluate import Part, Worked, tolerance, work_out
-from app.recurrent.places import Place, locate
+from app.recurrent.explain.dependencies import Factor
+from app.recurrent.explain.evaluate import Part, Worked, tolerance, work_out
+from app.recurrent.explain.places import Place, locate
+from app.recurrent.explain.sources import Numbers, Run
 from app.recurrent.shapes import Plan
-from app.recurrent.sources import Numbers, Run
 from app.recurrent.trace import Trace
 
 MANY = 8  # terms that a sentence still spells out

@@ -5,10 +5,10 @@ from math import exp, inf, isfinite, isnan, log, tanh
 
 import numpy as np
 
-from app.recurrent.dependencies import TABLE, Rule, Term, kind_of
 from app.recurrent.errors import Refusal, Say
-from app.recurrent.places import Place
-from app.recurrent.sources import Numbers, Run, numbers, source
+from app.recurrent.explain.dependencies import TABLE, Rule, Term, kind_of
+from app.recurrent.explain.places import Place
+from app.recurrent.explain.sources import Numbers, Run, numbers, source
 from app.recurrent.trace import Trace
 
 TOLERANCE = 1e-5  # of the size of what is summed: float32 sums of thousands of products differ by less

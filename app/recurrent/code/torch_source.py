@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from app.recurrent.code_literals import literal
+from app.recurrent.code.literals import literal
 from app.recurrent.errors import Refusal, Say
 from app.recurrent.nested import check_numbers, shape_of
 from app.recurrent.shapes import Plan, Stage

@@ -1,6 +1,6 @@
 """The same run as Keras source, its layers holding PyTorch's weights; or the reason why Keras can't."""
 
-from app.recurrent.code import Parts, joined, shared
+from app.recurrent.code.torch_source import Parts, joined, shared
 from app.recurrent.errors import Say
 from app.recurrent.shapes import Plan
 

@@ -4,10 +4,10 @@ import ast
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from app.recurrent.diagnose_finding import Finding
-from app.recurrent.diagnose_reshape import reshaped
-from app.recurrent.diagnose_syntax import CELLS, Code, NotPython, Recurrent, dotted, last_name, read, recurrent
-from app.recurrent.diagnose_texts import by_kind
+from app.recurrent.diagnose.finding import Finding
+from app.recurrent.diagnose.reshape import reshaped
+from app.recurrent.diagnose.syntax import CELLS, Code, NotPython, Recurrent, dotted, last_name, read, recurrent
+from app.recurrent.diagnose.texts import by_kind
 
 Request = dict[str, Any]
 Check = Callable[[ast.AST, Code], Iterator[Finding]]

@@ -5,10 +5,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from app.recurrent import diagnose_code, diagnose_request, diagnose_silent, diagnose_traceback
-from app.recurrent.diagnose_finding import Finding, of_match
-from app.recurrent.diagnose_match import Match, recognise
-from app.recurrent.diagnose_narrow import candidates, narrow
+from app.recurrent.diagnose import code as diagnose_code
+from app.recurrent.diagnose import request as diagnose_request
+from app.recurrent.diagnose import silent as diagnose_silent
+from app.recurrent.diagnose import traceback as diagnose_traceback
+from app.recurrent.diagnose.finding import Finding, of_match
+from app.recurrent.diagnose.match import Match, recognise
+from app.recurrent.diagnose.narrow import candidates, narrow
 from app.recurrent.errors import Refusal, Say
 from app.recurrent.shapes import Plan
 from app.recurrent.spec import TraceRequest

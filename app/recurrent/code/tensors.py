@@ -4,8 +4,8 @@ import ast
 from dataclasses import replace
 from typing import Any
 
-from app.recurrent.code_record import Record
-from app.recurrent.code_values import ACTIVATIONS, Holds, Seeded, Unknown, numbers, sizes
+from app.recurrent.code.record import Record
+from app.recurrent.code.values import ACTIVATIONS, Holds, Seeded, Unknown, numbers, sizes
 
 MADE = ("noise", "ids", "data", "zeros", "input", "embedded")
 SAME = {

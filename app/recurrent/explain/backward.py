@@ -11,10 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from app.recurrent.build import LINEAR, hold
+from app.recurrent.explain.places import last, length, row_of
 from app.recurrent.forward import Pass
 from app.recurrent.gates import RowWeights
 from app.recurrent.heads import run_head
-from app.recurrent.places import last, length, row_of
 from app.recurrent.positions import Row
 from app.recurrent.shapes import Plan
 

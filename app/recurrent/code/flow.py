@@ -3,9 +3,9 @@
 import ast
 from typing import Any
 
-from app.recurrent.code_record import Record
-from app.recurrent.code_tensors import computed, method, picked, torch_function
-from app.recurrent.code_values import (
+from app.recurrent.code.record import Record
+from app.recurrent.code.tensors import computed, method, picked, torch_function
+from app.recurrent.code.values import (
     ACTIVATIONS,
     KERAS,
     TORCH,

@@ -4,7 +4,7 @@ from typing import Any
 
 import torch
 
-from app.recurrent.diagnose_mend import put, value_at
+from app.recurrent.diagnose.mend import put, value_at
 from app.recurrent.shapes import Plan
 
 Request = dict[str, Any]

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
-from app.recurrent.code_flow import Flow
-from app.recurrent.code_parse import parse
-from app.recurrent.code_read_keras import keras_request
-from app.recurrent.code_record import Record, Skipped
-from app.recurrent.code_sizes import Assumed, Sizes
-from app.recurrent.code_values import TORCH, Holds, Module
+from app.recurrent.code.flow import Flow
+from app.recurrent.code.parse import parse
+from app.recurrent.code.read_keras import keras_request
+from app.recurrent.code.record import Record, Skipped
+from app.recurrent.code.sizes import Assumed, Sizes
+from app.recurrent.code.values import TORCH, Holds, Module
 from app.recurrent.errors import Refusal, Say
 from app.recurrent.shapes import plan
 from app.recurrent.source import rnn_code

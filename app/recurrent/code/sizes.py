@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.recurrent.code_values import Unknown
+from app.recurrent.code.values import Unknown
 
 STAND_IN = {
     "input_size": 8,

@@ -6,8 +6,8 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from app.recurrent.diagnose_match import Match
-from app.recurrent.diagnose_narrow import narrow
+from app.recurrent.diagnose.match import Match
+from app.recurrent.diagnose.narrow import narrow
 from app.recurrent.errors import Say
 
 Sayer = Callable[[Say], str]

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from app.recurrent.diagnose_match import Match
+from app.recurrent.diagnose.match import Match
 
 Request = dict[str, Any]
 

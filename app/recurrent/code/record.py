@@ -4,7 +4,7 @@ import ast
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.recurrent.code_values import ACTIVATIONS, Holds, Module, Unknown
+from app.recurrent.code.values import ACTIVATIONS, Holds, Module, Unknown
 
 MOST_SKIPPED = 50
 MOST_TEXT = 400  # bytes of a line that is quoted

@@ -8,12 +8,12 @@ from dataclasses import replace
 import torch
 from pydantic import BaseModel
 
-from app.recurrent.backward import Ask, run_again, target_of
 from app.recurrent.build import build, feed
 from app.recurrent.cost import Limits
 from app.recurrent.errors import Refusal, Say
+from app.recurrent.explain.backward import Ask, run_again, target_of
+from app.recurrent.explain.places import index_of, length, row_of, within
 from app.recurrent.forward import Pass
-from app.recurrent.places import index_of, length, row_of, within
 from app.recurrent.shapes import Plan
 from app.recurrent.shapes import plan as plan_of
 from app.recurrent.spec import Cell, TraceRequest

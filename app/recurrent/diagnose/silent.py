@@ -8,10 +8,10 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from app.recurrent.diagnose_finding import Finding
-from app.recurrent.diagnose_mend import put, value_at
-from app.recurrent.diagnose_texts import by_kind
-from app.recurrent.diagnose_when import (
+from app.recurrent.diagnose.finding import Finding
+from app.recurrent.diagnose.mend import put, value_at
+from app.recurrent.diagnose.texts import by_kind
+from app.recurrent.diagnose.when import (
     has_one_layer_with_dropout,
     has_one_step,
     is_padded,

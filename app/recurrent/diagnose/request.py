@@ -7,11 +7,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from app.recurrent import diagnose_mend as mend
 from app.recurrent.build import build
-from app.recurrent.diagnose_finding import Finding, of_match
-from app.recurrent.diagnose_match import recognise
-from app.recurrent.diagnose_texts import by_kind
+from app.recurrent.diagnose import mend
+from app.recurrent.diagnose.finding import Finding, of_match
+from app.recurrent.diagnose.match import recognise
+from app.recurrent.diagnose.texts import by_kind
 from app.recurrent.errors import Refusal
 from app.recurrent.shapes import Plan
 from app.recurrent.spec import TraceRequest

@@ -1,7 +1,7 @@
 """How each value is computed from which: one table, from the first token to the last number.
 
 Every value is `apply(Σ terms)`, and every term is a product of factors. A factor names its source;
-where that stands (layout, previous step, layer below) is worked out by `app.recurrent.sources`.
+where that stands (layout, previous step, layer below) is worked out by `app.recurrent.explain.sources`.
 Arrows, formulas, the inspector and its sentences are all read from this table.
 """
 

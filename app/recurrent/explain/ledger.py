@@ -7,9 +7,9 @@ import numpy as np
 from pydantic import BaseModel
 
 from app.recurrent.errors import Refusal, Say
-from app.recurrent.places import last, length, row_of, within
+from app.recurrent.explain.places import last, length, row_of, within
+from app.recurrent.explain.sources import Numbers
 from app.recurrent.shapes import Plan
-from app.recurrent.sources import Numbers
 from app.recurrent.trace import Trace
 
 TOLERANCE = 1e-5

@@ -100,7 +100,7 @@ def _whole_numbers(text: str) -> list[int]:
 def trace(chosen: argparse.Namespace) -> Done:
     """Run a request: stages, proof, claims."""
     plan = _plan(chosen)
-    answer = describe(run(plan), id_of(canonical(plan.request)), sayer(chosen.lang))
+    answer = describe(run(plan), lambda each: id_of(canonical(each.request)), sayer(chosen.lang))
     return _printed(chosen, answer, console.trace(answer, chosen.lang))
 
 

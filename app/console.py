@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from math import prod
 
-from app.recurrent.answer import ProofAnswer, ShapesAnswer, TraceAnswer
+from app.recurrent.answer import PlanAnswer, ProofAnswer, ShapesAnswer, TraceAnswer
 from app.recurrent.errors import Say
 from app.web.code import ReadAnswer
 from app.web.i18n import sayer
@@ -40,12 +40,14 @@ def shape(sizes: Sequence[int]) -> str:
 
 def shapes(answer: ShapesAnswer, lang: str) -> str:
     """Stages, parameters, the cost."""
-    return "\n\n".join([answer.code, _stages(answer, lang), _parameters(answer, lang), _cost(answer, lang)])
+    before = _before(answer.encoder, lang)
+    return "\n\n".join([*before, answer.code, _stages(answer, lang), _parameters(answer, lang), _cost(answer, lang)])
 
 
 def trace(answer: TraceAnswer, lang: str) -> str:
     """Stages with the range of their numbers, the proof, the claims, what torch warned."""
-    parts = [answer.code, _stages(answer, lang), _proof(answer.proof, lang), _claims(answer, lang)]
+    before = _before(answer.encoder, lang)
+    parts = [*before, answer.code, _stages(answer, lang), _proof(answer.proof, lang), _claims(answer, lang)]
     if answer.warnings:
         parts.append("\n".join(answer.warnings))
     return "\n\n".join(parts)
@@ -64,7 +66,12 @@ def reading(answer: ReadAnswer, lang: str) -> str:
     return "\n\n".join(parts)
 
 
-def _stages(answer: ShapesAnswer, lang: str) -> str:
+def _before(encoder: PlanAnswer | None, lang: str) -> list[str]:
+    """The encoder's stages, which run first."""
+    return [] if encoder is None else [encoder.code, _stages(encoder, lang)]
+
+
+def _stages(answer: PlanAnswer, lang: str) -> str:
     say = sayer(lang)
     numbers = any(tensor.min is not None for tensor in answer.tensors.values())
     head = [say(Say(f"console.{name}")) for name in ("stage", "tensor", "shape")]

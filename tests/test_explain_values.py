@@ -6,15 +6,18 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from app.recurrent.errors import Refusal
 from app.recurrent.explain.dependencies import TABLE
 from app.recurrent.explain.evaluate import Worked, work_out
 from app.recurrent.explain.places import locate
 from app.recurrent.explain.value import ExplainAnswer, explain
+from app.recurrent.index import select
 from app.recurrent.trace import Trace
 from app.web import i18n
 from tests.core import requests, traced
+from tests.decoders import decoders
 
 CONFIGURATIONS, A_TRACE = 400, 30  # together over 10,000 places
 english = i18n.sayer("en")
@@ -44,7 +47,7 @@ def check(trace: Trace, worked: Worked) -> None:
     for run in (run for part in worked.parts for runs in part.runs for run in runs):
         shape: tuple[int, ...] = ()
         if run.kind == "tensor":
-            shape = trace.plan.tensors[run.name].shape
+            shape = select(trace.plan, run.name, None).shape
         elif run.kind == "parameter":
             shape = trace.plan.parameters[run.name].shape
         for place in (run.at(0), run.at(run.count - 1)):
@@ -62,7 +65,7 @@ def test_ten_thousand_random_values_of_every_kind_are_made_again_from_their_term
         database=None,
         suppress_health_check=list(HealthCheck),
     )
-    @given(requests())
+    @given(st.one_of(requests(), requests(), requests(), decoders()))
     def one_configuration(asked: dict[str, Any]) -> None:
         trace = traced(**asked)
         for name, index in places(trace, choose):

@@ -121,7 +121,7 @@ class ProofAnswer(BaseModel):
     checked: CheckedAnswer
 
 
-class ShapesAnswer(BaseModel):
+class PlanAnswer(BaseModel):
     """A run before it runs: every shape, every parameter, where the results sit, the cost."""
 
     request: TraceRequest
@@ -136,8 +136,14 @@ class ShapesAnswer(BaseModel):
     text: TextAnswer | None
 
 
-class TraceAnswer(ShapesAnswer):
-    """The same run with its numbers, its claims and its proof."""
+class ShapesAnswer(PlanAnswer):
+    """The same, with the encoder that runs first."""
+
+    encoder: PlanAnswer | None = None
+
+
+class RunAnswer(PlanAnswer):
+    """A run with its numbers, its claims and its proof."""
 
     id: str
     small: bool
@@ -146,22 +152,32 @@ class TraceAnswer(ShapesAnswer):
     warnings: list[str]
 
 
+class TraceAnswer(RunAnswer):
+    """The same, with the encoder that runs first: a trace of its own, under its own id."""
+
+    encoder: RunAnswer | None = None
+
+
 def describe_plan(plan: Plan, speak: Speak) -> ShapesAnswer:
     """The answer of POST /shapes. `speak` renders a sentence in the reader's language."""
-    return ShapesAnswer(**_planned(plan, speak))
+    encoder = None if plan.encoder is None else PlanAnswer(**_planned(plan.encoder, speak))
+    return ShapesAnswer(**_planned(plan, speak), encoder=encoder)
 
 
-def describe(trace: Trace, id: str, speak: Speak) -> TraceAnswer:
-    """The answer of POST /traces."""
+def describe(trace: Trace, name: Callable[[Plan], str], speak: Speak) -> TraceAnswer:
+    """The answer of POST /traces. `name` gives a run its id."""
+    encoder = None if trace.encoder is None else RunAnswer(**_ran(trace.encoder, name, speak))
+    return TraceAnswer(**_ran(trace, name, speak), encoder=encoder)
+
+
+def _ran(trace: Trace, name: Callable[[Plan], str], speak: Speak) -> dict[str, Any]:
     small = is_small(trace.plan, SMALL)
-    planned = _planned(trace.plan, speak)
-    planned["tensors"] = {name: _tensor(trace, name, small) for name in trace.plan.tensors}
     proof = trace.proof
-    return TraceAnswer(
-        **planned,
-        id=id,
-        small=small,
-        claims=[
+    return _planned(trace.plan, speak) | {
+        "id": name(trace.plan),
+        "small": small,
+        "tensors": {each: _tensor(trace, each, small) for each in trace.plan.tensors},
+        "claims": [
             ClaimAnswer(
                 claim=claim.claim,
                 holds=claim.holds,
@@ -171,14 +187,14 @@ def describe(trace: Trace, id: str, speak: Speak) -> TraceAnswer:
             )
             for claim in trace.claims
         ],
-        proof=ProofAnswer(
+        "proof": ProofAnswer(
             against=proof.against,
             max_abs_diff=proof.max_abs_diff,
             tolerance=proof.tolerance,
             checked=CheckedAnswer(**vars(proof.checked)),
         ),
-        warnings=trace.warnings,
-    )
+        "warnings": trace.warnings,
+    }
 
 
 def _planned(plan: Plan, speak: Speak) -> dict[str, Any]:

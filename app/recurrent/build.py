@@ -12,6 +12,7 @@ from torch.nn import init
 from app.recurrent.errors import Refusal, Say
 from app.recurrent.nested import check_numbers, shape_of
 from app.recurrent.shapes import Plan
+from app.recurrent.spec import DecodeInput
 
 
 def _not_drawing(module: type[nn.Module]) -> Callable[..., Any]:
@@ -55,6 +56,8 @@ class Feed:
     values: Tensor | None  # (N, T, F) or (T, N, F), (T, F) without a batch
     h_0: Tensor  # (L·D, N, P)
     c_0: Tensor | None  # (L·D, N, H), lstm only
+    first: Tensor | None = None  # (N, F), (F,) without a batch: what the first step of a decoder reads
+    decoded: Tensor | None = None  # laid out like tokens: the words that a decoder chose
 
 
 def build(plan: Plan) -> Modules:
@@ -163,10 +166,13 @@ def _fill(modules: Modules, plan: Plan, given: dict[str, list[Any]]) -> None:
         parameter.copy_(torch.tensor(given[name], dtype=_dtype(plan)))
 
 
-def feed(plan: Plan) -> Feed:
-    """The input and first states of `plan`, checked before by `settle`."""
+Ends = tuple[Tensor, Tensor | None]  # h_n (L·D, N, P) and, of an LSTM, c_n (L·D, N, H)
+
+
+def feed(plan: Plan, handed: Ends | None = None) -> Feed:
+    """The input and first states of `plan`, checked before by `settle`; `handed` is what an encoder left."""
     asked = plan.request
-    tokens = values = None
+    tokens = values = first = None
     if plan.text is not None:
         tokens = _laid_out(torch.tensor(plan.text.ids), plan)
     elif asked.input.tokens is not None:
@@ -182,8 +188,20 @@ def feed(plan: Plan) -> Feed:
         else:
             # always drawn as (N, T, F): batch_first turns the cube and changes no number
             values = _laid_out(torch.randn(plan.N, plan.T, plan.F, generator=generator, dtype=_dtype(plan)), plan)
-    h_0, c_0 = _first_states(plan)
-    return Feed(tokens, values, h_0, c_0)
+    elif asked.input.decode is not None:
+        first = _first_vectors(plan, asked.input.decode)
+    h_0, c_0 = handed or _first_states(plan)
+    return Feed(tokens, values, h_0, c_0 if asked.model.cell == "lstm" else None, first)
+
+
+def _first_vectors(plan: Plan, decode: DecodeInput) -> Tensor | None:
+    """What the first step reads where it is no token."""
+    if decode.first is None:
+        return None
+    if isinstance(decode.first, list):
+        return torch.tensor(decode.first, dtype=_dtype(plan))
+    shape = (plan.N, plan.F) if plan.batched else (plan.F,)
+    return torch.randn(shape, generator=Generator().manual_seed(decode.first.seed), dtype=_dtype(plan))
 
 
 def _laid_out(batch_major: Tensor, plan: Plan) -> Tensor:

@@ -63,12 +63,13 @@ class Limits:
 def check_limits(asked: TraceRequest, N: int, T: int, text: Encoded | None, limits: Limits) -> None:
     """Hold every size of a settled request against `limits`."""
     source = "text" if text is not None else "random" if asked.input.random is not None else None
+    source = "decode" if asked.input.decode is not None else source
     if asked.input.text is not None:
         limits.check("sentences", len(asked.input.text), "input.text")
         limits.check("text_chars", sum(map(len, asked.input.text)), "input.text")
     where = f"input.{source}" if source else "input.tokens" if asked.input.tokens else "input.values"
-    limits.check("batch", N, "input.random.batch" if source == "random" else where)
-    limits.check("steps", T, "input.random.seq_len" if source == "random" else where)
+    limits.check("batch", N, f"{where}.batch" if source in ("random", "decode") else where)
+    limits.check("steps", T, {"random": f"{where}.seq_len", "decode": f"{where}.steps"}.get(source or "", where))
     model = asked.model
     limits.check("layers", model.num_layers, "model.num_layers")
     limits.check("hidden", model.hidden_size, "model.hidden_size")
@@ -103,6 +104,9 @@ def estimate(asked: TraceRequest, N: int, T: int, parameters: dict[str, tuple[in
         rows = cells if asked.head.reads == "every_step" else N
         work += rows * out * D * P
         kept += rows * (D * P + 4 * out)
+    if asked.input.decode is not None:
+        work *= 2  # the loop that chooses the words, and one call over all of them
+        kept += cells * (D * P + F)
     if asked.embedding is not None:
         kept += cells * (INT64 // FLOAT) * 2
     # the proof: the plain module's own pass, and every gate of the part that is compared

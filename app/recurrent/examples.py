@@ -48,6 +48,42 @@ _REVIEW: dict[str, Any] = {
 }
 
 
+# The five ways to use a recurrent net. The image of "one to many" is a seeded vector.
+_ONE_TO_ONE: dict[str, Any] = {
+    "model": {"cell": "lstm", "input_size": 8, "hidden_size": 6, "batch_first": True},
+    "head": {"reads": "last_step", "out_features": 3, "activation": "softmax"},
+    "input": {"random": {"batch": 2, "seq_len": 1}},
+}
+_ONE_TO_MANY: dict[str, Any] = {
+    "model": {"cell": "lstm", "input_size": 8, "hidden_size": 6, "batch_first": True},
+    "head": {"reads": "every_step", "out_features": 12},
+    "input": {"decode": {"steps": 5, "first": {"seed": 0}, "batch": 2}},
+}
+_MANY_TO_ONE: dict[str, Any] = {
+    "model": {"cell": "lstm", "input_size": 8, "hidden_size": 6, "batch_first": True},
+    "head": {"reads": "h_n", "activation": "sigmoid"},
+    "input": {"text": ["the film was not good", "i loved it"]},
+}
+_MANY_TO_MANY: dict[str, Any] = {
+    "model": {"cell": "lstm", "input_size": 8, "hidden_size": 6, "batch_first": True},
+    "head": {"reads": "every_step", "out_features": 3, "activation": "softmax"},
+    "input": {"random": {"batch": 2, "seq_len": 5}},
+}
+_ENCODER_DECODER: dict[str, Any] = {
+    "model": {"cell": "lstm", "input_size": 8, "hidden_size": 6, "batch_first": True},
+    "head": {"reads": "every_step", "out_features": 12},
+    "input": {"decode": {"steps": 4, "start": 0}},
+    "state": {
+        "encoder": {
+            "model": {"cell": "lstm", "input_size": 8, "hidden_size": 6, "batch_first": True},
+            "input": {"text": ["the film was not good", "i loved it"]},
+            "packed": True,  # else the shorter sentence would hand over what it made of its padding
+            "weights": {"seed": 1},
+        }
+    },
+}
+
+
 def _changed(request: dict[str, Any], **parts: dict[str, Any]) -> dict[str, Any]:
     return request | {name: request[name] | change for name, change in parts.items()}
 
@@ -103,7 +139,17 @@ EXAMPLES: tuple[Example, ...] = (
             ),
         ),
     ),
-    Example("rnn-types", None),
+    Example(
+        "rnn-types",
+        _ENCODER_DECODER,
+        (
+            Variant("one_to_one", _ONE_TO_ONE),
+            Variant("one_to_many", _ONE_TO_MANY),
+            Variant("many_to_one", _MANY_TO_ONE),
+            Variant("many_to_many", _MANY_TO_MANY),
+            Variant("encoder_decoder", _ENCODER_DECODER),
+        ),
+    ),
     Example("cross-entropy", None),
 )
 

@@ -110,6 +110,10 @@ def forward(plan: Plan, modules: Modules, entering: Feed, cancelled: Callable[[]
         tensors["embedding"] = modules.embedding(entering.tokens)
     values = tensors.get("embedding", entering.values)
     assert values is not None
+    if entering.first is not None:
+        tensors["first"] = entering.first
+    if entering.decoded is not None:
+        tensors["decoded"] = entering.decoded
     tensors["input"] = values
     reads = [time_first(plan, values)]  # (T, N, F)
     if plan.packed is not None:

@@ -1,7 +1,7 @@
 """Read any tensor of a trace, or a part of it: "0,:,3:10" as numpy would index."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 
 import numpy as np
@@ -14,6 +14,7 @@ from app.recurrent.shapes import Plan
 from app.recurrent.tensors import TensorPlan
 from app.recurrent.trace import Trace
 
+ENCODER = "encoder."  # before the names of the encoder's tensors
 _PART = re.compile(r"\s*(-?\d{1,12})?\s*(:)?\s*(-?\d{1,12})?\s*", re.ASCII)
 
 
@@ -44,7 +45,12 @@ class Reading:
 
 
 def select(plan: Plan, name: str, index: str | None) -> Selection:
-    """Check a tensor's name and an index against its shape, without touching a number."""
+    """Check a tensor's name and an index against its shape, without touching a number.
+
+    "encoder.h_n" is the encoder's h_n, and so for each of its tensors and parameters.
+    """
+    if plan.encoder is not None and name.startswith(ENCODER):
+        return replace(select(plan.encoder, name.removeprefix(ENCODER), index), name=name)
     tensor = plan.tensors.get(name) or _parameter(plan, name)
     if tensor is None:
         known = [key for key in plan.tensors if "." not in key]
@@ -107,6 +113,9 @@ def _bounds(part: str, size: int, axis: str) -> tuple[int, int, bool]:
 
 def read(trace: Trace, selection: Selection) -> Reading:
     """The numbers of a selection. Gates and c are derived here, for the samples asked for only."""
+    if trace.encoder is not None and selection.name.startswith(ENCODER):
+        inner = replace(selection, name=selection.name.removeprefix(ENCODER))
+        return replace(read(trace.encoder, inner), name=selection.name)
     with torch.inference_mode():
         found = _derived(trace, selection) if selection.name in inside(trace.plan) else _stored(trace, selection)
         array = found.reshape(selection.shape).contiguous().numpy()

@@ -7,6 +7,14 @@ from typing import Any
 from app.corpora.tokens import Encoded, encode
 from app.recurrent.errors import Refusal, Say
 from app.recurrent.nested import check_numbers, shape_of
+from app.recurrent.settle_decode import (
+    PLACE,
+    check_encoder,
+    encoder_request,
+    encoder_spec_of,
+    first_width,
+    settle_decode,
+)
 from app.recurrent.settle_states import check_state, settle_lengths
 from app.recurrent.spec import EmbeddingSpec, TraceRequest
 
@@ -25,24 +33,32 @@ class Settled:
     batched: bool
     text: Encoded | None
     lengths: tuple[int, ...] | None  # true lengths where they are known, one per sample
+    encoder: "Settled | None" = None  # the net that runs first, and leaves h_0 and c_0
 
 
 def settle(request: TraceRequest) -> Settled:
     """Fill in and check `request`; raises Refusal with the place, both numbers and torch's text."""
     _refuse_what_is_not_traced_yet(request)
     _check_proj(request)
+    encoder = _encoder(request)
+    decoded: _Entering | None = None
+    if request.input.decode is not None:
+        steps = request.input.decode.steps
+        request, batch, batched = settle_decode(request, (encoder.batch, encoder.batched) if encoder else None)
+        decoded = _Entering(batch, steps, first_width(request), batched)
     text = _encoded(request)
     embedding = _embedding(request, text)
     width = embedding.embedding_dim if embedding else None
     model = request.model
     if width is not None and model.input_size not in (None, width):
         raise _width_refusal("embedding.embedding_dim", got=width, expected=model.input_size)
-    entering = _input_sizes(request, text)
+    entering = decoded or _input_sizes(request, text)
     input_size = model.input_size or width or entering.features
     if input_size is None:
         raise Refusal("invalid-value", Say("problem.input_size_missing"), field="model.input_size")
     if entering.features is not None and entering.features != input_size:
         place = "input.values[0][0]" if entering.batched else "input.values[0]"
+        place = place if decoded is None else "input.decode.first"
         raise _width_refusal(place, got=entering.features, expected=input_size)
     lengths = settle_lengths(request, entering.batch, entering.steps, entering.batched, text)
     settled = request.model_copy(
@@ -54,7 +70,23 @@ def settle(request: TraceRequest) -> Settled:
     )
     _check_token_ids(settled, text)
     check_state(settled, entering.batch, entering.batched)
-    return Settled(settled, entering.batch, entering.steps, entering.batched, text, lengths)
+    if encoder is not None and settled.state is not None:
+        sizes = (entering.batch, entering.batched), (encoder.batch, encoder.batched)
+        check_encoder(settled, encoder.request, *sizes)
+        settled = settled.model_copy(update={"state": encoder_spec_of(settled.state, encoder.request)})
+    return Settled(settled, entering.batch, entering.steps, entering.batched, text, lengths, encoder)
+
+
+def _encoder(request: TraceRequest) -> Settled | None:
+    """The encoder's own request settled; what is wrong with it stands under state.encoder."""
+    asked = encoder_request(request)
+    if asked is None:
+        return None
+    try:
+        return settle(asked)
+    except Refusal as refusal:
+        refusal.field = f"{PLACE}{refusal.field}"
+        raise
 
 
 @dataclass(frozen=True)

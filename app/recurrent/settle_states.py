@@ -28,14 +28,21 @@ def check_state(request: TraceRequest, batch: int, batched: bool) -> None:
         expected = (rows, batch, widths[name]) if batched else (rows, widths[name])
         if shape == expected:
             continue
-        raise Refusal(
-            "shape-mismatch",
-            Say("problem.state_shape", {"name": name, "got": list(shape), "expected": list(expected)}),
-            field=field,
-            got=list(shape),
-            expected=list(expected),
-            torch=_torch_says(model.cell, slot, shape, expected),
-        )
+        raise state_refusal(model.cell, slot, shape, expected, field, "problem.state_shape")
+
+
+def state_refusal(
+    cell: str, slot: int, got: tuple[int, ...], expected: tuple[int, ...], field: str, key: str
+) -> Refusal:
+    """h_0 (slot 0) or c_0 (slot 1) has not the size that torch wants."""
+    return Refusal(
+        "shape-mismatch",
+        Say(key, {"name": ("h_0", "c_0")[slot], "got": list(got), "expected": list(expected)}),
+        field=field,
+        got=list(got),
+        expected=list(expected),
+        torch=_torch_says(cell, slot, got, expected),
+    )
 
 
 def _torch_says(cell: str, slot: int, got: tuple[int, ...], expected: tuple[int, ...]) -> str:

@@ -5,10 +5,11 @@ from math import prod
 
 from app.corpora.tokens import Encoded
 from app.recurrent.cost import Cost, Limits, check_limits, estimate
-from app.recurrent.errors import Say
+from app.recurrent.errors import Refusal, Say
 from app.recurrent.heads import head_stages
 from app.recurrent.positions import Positions, Row, place, rows
 from app.recurrent.settle import Settled, settle
+from app.recurrent.settle_decode import PLACE
 from app.recurrent.source import embedding_code, pack_code, rnn_call, rnn_code
 from app.recurrent.spec import TraceRequest
 from app.recurrent.tensors import TensorPlan, tensor_plans
@@ -59,6 +60,7 @@ class Plan:
     rows: tuple[Row, ...]
     text: Encoded | None
     lengths: tuple[int, ...] | None
+    encoder: "Plan | None"  # the net that runs first, and leaves h_0 and c_0
     stages: tuple[Stage, ...]
     tensors: dict[str, TensorPlan]
     parameters: dict[str, ParameterPlan]
@@ -79,7 +81,11 @@ class Plan:
 
 def plan(request: TraceRequest, limits: Limits | None = None) -> Plan:
     """Settle `request` and lay out its run; raises Refusal, also when it passes `limits`."""
-    settled = settle(request)
+    return _laid_out(settle(request), limits)
+
+
+def _laid_out(settled: Settled, limits: Limits | None) -> Plan:
+    encoder = None if settled.encoder is None else _encoder(settled.encoder, limits)
     asked, model = settled.request, settled.request.model
     assert model.input_size is not None  # settle() filled it in
     N, T, F, H = settled.batch, settled.steps, model.input_size, model.hidden_size
@@ -92,7 +98,13 @@ def plan(request: TraceRequest, limits: Limits | None = None) -> Plan:
     tensors = tensor_plans(settled, F, H, P, all_rows)
     head, head_tensors = head_stages(settled, D * P)
     tensors |= {name: TensorPlan(shape, axes, asked.dtype) for name, (shape, axes) in head_tensors.items()}
+    stages = [*_stages(settled, all_rows, list(parameters)), *(Stage(*row) for row in head)]
+    if asked.input.decode is not None:
+        tensors["decoded"] = tensors.pop("decoded")  # after the logits it is chosen from
+        stages.append(_decoded(settled))
     cost = estimate(asked, N, T, parameters={k: v.shape for k, v in parameters.items()})
+    if encoder is not None:
+        cost = Cost(cost.bytes + encoder.cost.bytes, cost.multiply_adds + encoder.cost.multiply_adds)
     if limits is not None:
         limits.check_cost(cost)
     return Plan(
@@ -109,13 +121,31 @@ def plan(request: TraceRequest, limits: Limits | None = None) -> Plan:
         rows=all_rows,
         text=settled.text,
         lengths=settled.lengths,
-        stages=(*_stages(settled, all_rows, list(parameters)), *(Stage(*row) for row in head)),
+        encoder=encoder,
+        stages=tuple(stages),
         tensors=tensors,
         parameters=parameters,
         parameter_count=sum(prod(parameter.shape) for parameter in parameters.values()),
         positions=place(model.cell, L, D, N, T, P, settled.lengths if asked.packed else None),
         cost=cost,
     )
+
+
+def _encoder(settled: Settled, limits: Limits | None) -> Plan:
+    """The encoder's plan; what passes a limit stands under state.encoder."""
+    try:
+        return _laid_out(settled, limits)
+    except Refusal as refusal:
+        refusal.field = f"{PLACE}{refusal.field}"
+        raise
+
+
+def _decoded(settled: Settled) -> Stage:
+    """The word with the largest logit, which the next step reads."""
+    N, T = settled.batch, settled.steps
+    view = f".view({N}, {T})" if settled.request.model.batch_first else f".view({T}, {N})"
+    code = f"decoded = logits.argmax(dim=-1){view if settled.batched else ''}"
+    return Stage("decoded", "argmax", code, ("logits",), ("decoded",), (), Say("stage.decoded"))
 
 
 def _parameters(asked: TraceRequest, F: int, H: int, P: int, all_rows: tuple[Row, ...]) -> dict[str, ParameterPlan]:
@@ -149,7 +179,9 @@ def _stages(settled: Settled, all_rows: tuple[Row, ...], parameters: list[str]) 
     found: list[Stage] = []
     if settled.text is not None:
         found.append(Stage("tokens", "tokenize", "", (), ("tokens",), (), Say("stage.tokenize")))
-    if asked.embedding is not None:
+    if asked.input.decode is not None:
+        found.append(_fed_back(settled))
+    elif asked.embedding is not None:
         code = f"x = {embedding_code(asked.embedding)}(tokens)"
         says = Say("stage.embedding", {"width": asked.embedding.embedding_dim})
         outputs = ("embedding", "input")
@@ -159,6 +191,11 @@ def _stages(settled: Settled, all_rows: tuple[Row, ...], parameters: list[str]) 
         code = pack_code(model)
         found.append(Stage("packed", "pack", code, ("input",), ("packed", "batch_sizes"), (), says))
     states = ("h", "c") if model.cell == "lstm" else ("h",)
+    if settled.encoder is not None:
+        names = tuple(f"{state}_0" for state in states)
+        ends = tuple(f"encoder.{state}_n" for state in states)
+        code = f"{', '.join(names)} = {', '.join(ends)}"
+        found.append(Stage("encoder", "name", code, ends, names, (), Say("stage.encoder")))
     says = Say(
         f"stage.{model.cell}" + ("_both" if model.bidirectional else ""),
         {"layers": model.num_layers, "hidden": model.hidden_size, "rows": len(all_rows)},
@@ -175,3 +212,21 @@ def _stages(settled: Settled, all_rows: tuple[Row, ...], parameters: list[str]) 
         )
     )
     return found
+
+
+def _fed_back(settled: Settled) -> Stage:
+    """How the words that were chosen become what the next steps read."""
+    asked, decode = settled.request, settled.request.input.decode
+    assert decode is not None and asked.embedding is not None
+    embedding = embedding_code(asked.embedding)
+    time = 1 if asked.model.batch_first and settled.batched else 0
+    before = "decoded[:, :-1]" if time else "decoded[:-1]"
+    if decode.first is not None:
+        code = f"x = torch.cat([first.unsqueeze({time}), {embedding}({before})], dim={time})"
+        return Stage(
+            "input", "decode", code, ("first", "decoded"), ("input",), ("embedding.weight",), Say("stage.first")
+        )
+    sizes = "(1,)" if not settled.batched else f"({settled.batch}, 1)" if time else f"(1, {settled.batch})"
+    code = f"x = {embedding}(torch.cat([torch.full({sizes}, {decode.start}), {before}], dim={time}))"
+    says = Say("stage.fed_back", {"start": decode.start})
+    return Stage("input", "decode", code, ("decoded",), ("input",), ("embedding.weight",), says)

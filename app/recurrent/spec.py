@@ -13,6 +13,8 @@ Activation = Literal["sigmoid", "softmax", "log_softmax", "relu", "tanh"]
 Size = Annotated[int, Field(ge=1, le=1_000_000_000)]
 # Checked by settle.py, which knows the batch and what torch says of a length of 0.
 Length = Annotated[int, Field(ge=-1_000_000_000, le=1_000_000_000)]
+# the first bad length is enough: a long list of them would hold the server up
+Lengths = Annotated[list[Length], Field(max_length=1_000_000, fail_fast=True)]
 Seed = Annotated[int, Field(ge=0, le=2**53 - 1)]  # every seed survives JSON in every language
 # Nested lists are checked by nested.py, which can name the exact place that is wrong.
 Nested = Annotated[list[Any], Field(max_length=1_000_000)]
@@ -71,6 +73,25 @@ class RandomInput(Strict):
     seed: Seed = 0
 
 
+class RandomVectors(Strict):
+    """Seeded normal numbers of the size that fits."""
+
+    seed: Seed = 0
+
+
+class DecodeInput(Strict):
+    """Greedy decoding: each step reads the embedding of the word that the step before chose.
+
+    The first step has no word before it: it reads the embedding of the token `start` (0 when left out),
+    or the vectors `first`, one a sample, (N, F).
+    """
+
+    steps: Annotated[int, Field(ge=1, le=1000)]
+    start: Annotated[int, Field(ge=0, le=1_000_000_000)] | None = None
+    first: Nested | RandomVectors | None = None
+    batch: Size | None = Field(default=None, description="Left out: that of `first` or of the encoder, else 1.")
+
+
 class InputSpec(Strict):
     """Exactly one way to feed the network."""
 
@@ -79,6 +100,7 @@ class InputSpec(Strict):
     values: Nested | None = None
     random: RandomInput | None = None
     dataset: Name | None = None
+    decode: DecodeInput | None = None
 
     @model_validator(mode="after")
     def _exactly_one(self) -> "InputSpec":
@@ -86,7 +108,7 @@ class InputSpec(Strict):
         if len(given) != 1:
             raise PydanticCustomError(
                 "exactly_one",
-                "give exactly one of text, tokens, values, random, dataset",
+                "give exactly one of text, tokens, values, random, dataset, decode",
                 {"given": ", ".join(given) or "none"},
             )
         return self
@@ -98,7 +120,7 @@ class RandomState(Strict):
     seed: Seed = 0
 
 
-class StateSpec(Strict):
+class GivenState(Strict):
     """The state before the first step; what is left out is zero."""
 
     h_0: Nested | None = None
@@ -126,6 +148,24 @@ class WeightsSpec(Strict):
         return self
 
 
+class EncoderSpec(Strict):
+    """Another recurrent net that runs first: its h_n and c_n are where this one starts."""
+
+    model: ModelSpec
+    embedding: EmbeddingSpec | None = None
+    input: InputSpec
+    lengths: Lengths | None = None
+    packed: bool = False
+    state: GivenState | None = None
+    weights: WeightsSpec = WeightsSpec(seed=0)
+
+
+class StateSpec(GivenState):
+    """The state before the first step: given, random, what an encoder leaves behind, or zero."""
+
+    encoder: EncoderSpec | None = None
+
+
 class TraceRequest(Strict):
     """One forward pass: the modules, what they read, where they start, their weights."""
 
@@ -134,8 +174,7 @@ class TraceRequest(Strict):
     head: HeadSpec | None = None
     loss: LossSpec | None = None
     input: InputSpec
-    # the first bad length is enough: a long list of them would hold the server up
-    lengths: Annotated[list[Length], Field(max_length=1_000_000, fail_fast=True)] | None = None
+    lengths: Lengths | None = None
     packed: bool = False
     state: StateSpec | None = None
     weights: WeightsSpec = WeightsSpec(seed=0)

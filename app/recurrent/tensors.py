@@ -42,7 +42,10 @@ def tensor_plans(settled: Settled, F: int, H: int, P: int, all_rows: tuple[Row, 
         return TensorPlan(tuple(known[axis] for axis in axes), axes, dtype)
 
     found: dict[str, TensorPlan] = {}
-    if asked.embedding is not None:
+    if asked.input.decode is not None:
+        if asked.input.decode.first is not None:
+            found["first"] = made(("N", "F"), F)
+    elif asked.embedding is not None:
         found["tokens"] = made(leading, dtype="int64")
         found["embedding"] = made((*leading, "F"), F)
     found["input"] = made((*leading, "F"), F)
@@ -60,4 +63,6 @@ def tensor_plans(settled: Settled, F: int, H: int, P: int, all_rows: tuple[Row, 
         for name in CELL_TENSORS[model.cell]:
             axis, size = (hidden, P) if name == "h" else ("H", H)
             found[f"{row.suffix}.{name}"] = TensorPlan((N, T, size), ("N", "T", axis), asked.dtype)
+    if asked.input.decode is not None:
+        found["decoded"] = made(leading, dtype="int64")
     return found

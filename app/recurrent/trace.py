@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from app.recurrent.build import build, feed
+from app.recurrent.build import Ends, build, feed
 from app.recurrent.claims import Claim, claims
+from app.recurrent.claims_decode import decoding
+from app.recurrent.decode import decode
 from app.recurrent.forward import Pass, forward
 from app.recurrent.order import turned
 from app.recurrent.positions import Row
@@ -27,6 +29,7 @@ class Trace:
     proof: Proof
     claims: list[Claim]
     warnings: list[str]
+    encoder: "Trace | None" = None  # the run whose h_n and c_n are this one's h_0 and c_0
     _slices: OrderedDict[tuple[int, int], dict[str, Tensor]] = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -39,7 +42,7 @@ class Trace:
         """Bytes this trace holds on to, counting shared storage once."""
         held = [*self.done.reads, *self.done.h, *self.done.tensors.values(), *self.done.modules.named().values()]
         storages = {t.untyped_storage().data_ptr(): t.untyped_storage().nbytes() for t in held}
-        return sum(storages.values())
+        return sum(storages.values()) + (self.encoder.nbytes if self.encoder is not None else 0)
 
     def cell(self, row: Row, sample: int) -> dict[str, Tensor]:
         """Everything one row held for one sample, (T, H) each, in the order of the sequence."""
@@ -67,10 +70,23 @@ def run(plan: Plan, cancelled: Callable[[], bool] = lambda: False) -> Trace:
     Raises Cancelled when `cancelled()` turns true between two kernels, and a Refusal
     ("proof-failed") when the record differs from the plain module by more than the tolerance.
     """
+    encoder = None if plan.encoder is None else run(plan.encoder, cancelled)
     with torch.inference_mode():
-        done = forward(plan, build(plan), feed(plan), cancelled)
+        modules, entering = build(plan), feed(plan, None if encoder is None else _ends(encoder.done))
+        decoded = None
+        if plan.request.input.decode is not None:
+            decoded = decode(plan, modules, entering, cancelled)
+            entering = decoded.feed
+        done = forward(plan, modules, entering, cancelled)
         evidence = prove(done, cancelled)
-        return Trace(done, evidence.proof, claims(done, evidence, cancelled), _warnings(plan))
+        found = claims(done, evidence, cancelled)
+        found += decoding(done, decoded, None if encoder is None else encoder.done)
+        return Trace(done, evidence.proof, found, _warnings(plan), encoder)
+
+
+def _ends(encoder: Pass) -> Ends:
+    """What an encoder leaves behind, for the decoder to start from."""
+    return encoder.h_n, encoder.c_n if encoder.feed.c_0 is not None else None
 
 
 def _warnings(plan: Plan) -> list[str]:

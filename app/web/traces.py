@@ -103,9 +103,13 @@ class Traces:
     def _check_text(self, asked: TraceRequest) -> None:
         """Before it is read: every sentence is filled up to the longest, so a small body could ask
         for gigabytes of padding."""
-        if asked.input.text is not None:
-            self.limits.check("sentences", len(asked.input.text), "input.text")
-            self.limits.check("text_chars", sum(map(len, asked.input.text)), "input.text")
+        inputs = {"input.text": asked.input}
+        if asked.state is not None and asked.state.encoder is not None:
+            inputs["state.encoder.input.text"] = asked.state.encoder.input
+        for field, each in inputs.items():
+            if each.text is not None:
+                self.limits.check("sentences", len(each.text), field)
+                self.limits.check("text_chars", sum(map(len, each.text)), field)
 
     def warm_up(self, asked: TraceRequest) -> None:
         """Run `asked` while nobody waits: torch loads parts of itself on its first run, which takes a second."""
@@ -166,7 +170,7 @@ class Traces:
         started = time.perf_counter()
 
         def describe(done: trace.Trace) -> bytes:
-            return answer.describe(done, id, i18n.sayer(lang)).model_dump_json().encode()
+            return answer.describe(done, _name, i18n.sayer(lang)).model_dump_json().encode()
 
         body = await self.ask(id, plan, asker, ("answer", id, lang), describe)
         self._answers.put((id, lang), body)
@@ -200,7 +204,17 @@ class Traces:
                 if is_hash(id):
                     self._shelf.keep(id, canonical(plan.request))
                 self._traces.put(id, held)
+                if held.encoder is not None:
+                    self._keep_encoder(held.encoder)
             return held
+
+    def _keep_encoder(self, encoder: trace.Trace) -> None:
+        """An encoder is a trace of its own: whoever reads of it in the answer may ask for it."""
+        text = canonical(encoder.plan.request)
+        id = id_of(text)
+        if is_hash(id):
+            self._shelf.keep(id, text)
+        self._traces.put(id, encoder)
 
     def _check_size(self, plan: shapes.Plan, wanted: index.Selection, form: Format) -> None:
         if form == "json":
@@ -211,6 +225,10 @@ class Traces:
             refusal = fault("answer-too-large", field="index", got=got, expected=most)
             refusal.say = refusal.say._replace(key=f"problem.answer-too-large.{'json' if form == 'json' else 'binary'}")
             raise refusal
+
+
+def _name(plan: shapes.Plan) -> str:
+    return id_of(canonical(plan.request))
 
 
 def etag(*parts: object) -> str:

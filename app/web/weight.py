@@ -15,7 +15,9 @@ def weight(held: trace.Trace) -> int:
     """Bytes that a trace takes in the cache at most, also later, with all the slices it may keep."""
     plan = held.plan
     inside = sum(plan.tensors[name].numbers * ITEM_BYTES[plan.tensors[name].dtype] for name in index.inside(plan))
-    return held.nbytes + TRACE_BYTES + listed_bytes(plan) + min(trace.SLICES_KEPT, inside)
+    own = held.nbytes + TRACE_BYTES + listed_bytes(plan) + min(trace.SLICES_KEPT, inside)
+    # an encoder may be kept once more under its own id, which counts it again
+    return own if held.encoder is None else own + weight(held.encoder) - held.encoder.nbytes
 
 
 def listed_bytes(plan: Plan) -> int:
@@ -24,8 +26,11 @@ def listed_bytes(plan: Plan) -> int:
     given: list[Any] = [asked.input.values, asked.input.tokens, asked.lengths, *(asked.weights.values or {}).values()]
     if asked.state is not None:
         given += [asked.state.h_0, asked.state.c_0]
+    if asked.input.decode is not None and isinstance(asked.input.decode.first, list):
+        given.append(asked.input.decode.first)
+    encoder = 0 if plan.encoder is None else listed_bytes(plan.encoder)
     words = sum(map(len, plan.text.rows)) if plan.text is not None else 0
-    return LISTED_BYTES * (sum(_listed(each) for each in given) + 3 * words)
+    return LISTED_BYTES * (sum(_listed(each) for each in given) + 3 * words) + encoder
 
 
 def _listed(value: list[Any] | None) -> int:
@@ -39,4 +44,6 @@ def item_bytes(plan: Plan, name: str, form: str) -> int:
     """Of one number as it is sent: npy keeps the type, f32 has one."""
     if form == "f32":
         return 4
+    if plan.encoder is not None and name.startswith(index.ENCODER):
+        return item_bytes(plan.encoder, name.removeprefix(index.ENCODER), form)
     return ITEM_BYTES[plan.tensors[name].dtype if name in plan.tensors else plan.request.dtype]

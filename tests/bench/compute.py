@@ -46,7 +46,7 @@ def measure(seconds: float = 4.0) -> Iterator[Figure]:
             return trace.run(shapes.plan(asked))
 
         def with_json(asked: TraceRequest = asked) -> str:
-            return answer.describe(trace.run(shapes.plan(asked)), "id", speak).model_dump_json()
+            return answer.describe(trace.run(shapes.plan(asked)), lambda _: "id", speak).model_dump_json()
 
         def gates(made: trace.Trace = made, row: Row = row) -> object:
             return made.done.unrolled(row, [0])

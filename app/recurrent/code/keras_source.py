@@ -10,6 +10,8 @@ LAYERS = {"lstm": "LSTM", "gru": "GRU", "rnn": "SimpleRNN"}
 def reason(plan: Plan) -> Say | None:
     """Why Keras has no layer for this run; None when it has."""
     model = plan.request.model
+    if plan.encoder is not None or plan.request.input.decode is not None:
+        return Say("code.keras.decode")
     if model.proj_size:
         return Say("code.keras.proj_size")
     if model.dropout > 0 and plan.request.mode == "train" and model.num_layers > 1:

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from app.recurrent.code.decoding import decoding
 from app.recurrent.code.literals import literal
 from app.recurrent.errors import Refusal, Say
 from app.recurrent.nested import check_numbers, shape_of
@@ -27,12 +28,31 @@ def pytorch(plan: Plan) -> str:
 
     Raises Refusal when given weights do not fit the modules.
     """
-    run = [line for stage in plan.stages for line in _stage(plan, stage)]
+    run = _run(plan)
     parts = shared(plan, run)
     shown = [name for name in ("output", "h_n", "c_n", "prediction", "loss") if name in plan.tensors]
     prints = [f'print("{name}", tuple({name}.shape))' for name in shown]
     says = f'"""{_title(plan)}, step by step in PyTorch."""'
-    return joined([says], parts.imports, parts.modules, parts.entering, run, prints)
+    before = _before(plan)
+    modules = ["# the decoder", *parts.modules] if before else parts.modules
+    return joined([says], parts.imports, before, modules, parts.entering, run, prints)
+
+
+def _run(plan: Plan) -> list[str]:
+    """Every stage on a line of its own."""
+    return [line for stage in plan.stages for line in _stage(plan, stage)]
+
+
+def _before(plan: Plan) -> list[str]:
+    """The encoder's lines: they leave h_0 and c_0."""
+    if plan.encoder is None:
+        return []
+    run = _run(plan.encoder)
+    parts = shared(plan.encoder, run)
+    states = ("h", "c") if plan.request.model.cell == "lstm" else ("h",)
+    handed = f"{', '.join(f'{state}_0' for state in states)} = {', '.join(f'{state}_n' for state in states)}"
+    lines = joined(parts.modules, parts.entering, [*run, f"{handed}  # all that the decoder gets"])
+    return ["# the encoder", *lines.rstrip().split("\n")]
 
 
 def joined(*blocks: list[str]) -> str:
@@ -43,14 +63,14 @@ def joined(*blocks: list[str]) -> str:
 def shared(plan: Plan, after: list[str]) -> Parts:
     """Imports, modules with their weights, the input, the first states, and what the lines `after` them name."""
     check_weights(plan)
-    entering = [*_input(plan), *_first_states(plan)]
+    entering = [*_first_states(plan), *_input(plan)]
     body = "\n".join(after)
     if plan.lengths is not None and re.search(r"\blengths\b", body):
         entering.append(f"lengths = torch.tensor({literal(list(plan.lengths), floats=False)})")
     if re.search(r"\* mask\b", body):
         turned = "[..., None]" if plan.request.model.batch_first else ".T[..., None]"
         entering.append(f"mask = (torch.arange({plan.T}) < lengths[:, None]){turned}  # the true steps")
-    body += "\n".join(entering)
+    body += "\n".join([*entering, *_before(plan)])
     imports = ["import torch", "from torch import nn"]
     helpers = ("pack_padded_sequence", "pad_packed_sequence", "pad_sequence")
     if used := [name for name in helpers if f"{name}(" in body]:
@@ -132,6 +152,8 @@ def _input(plan: Plan) -> list[str]:
         return [f"tokens = torch.tensor({literal(asked.input.tokens, floats=False)})"]
     if asked.input.values is not None:
         return [f"x = torch.tensor({literal(asked.input.values)})"]
+    if asked.input.decode is not None:
+        return decoding(plan)
     assert asked.input.random is not None  # settle() refuses what is none of these
     lines = [f"generator = torch.Generator().manual_seed({asked.input.random.seed})"]
     if asked.embedding is not None:
@@ -165,7 +187,7 @@ def _text(plan: Plan) -> list[str]:
 
 def _first_states(plan: Plan) -> list[str]:
     asked, state = plan.request, plan.request.state
-    if state is None:
+    if state is None or plan.encoder is not None:
         return []
     widths = {"h_0": plan.P, "c_0": plan.H} if asked.model.cell == "lstm" else {"h_0": plan.P}
     sizes = {
@@ -186,8 +208,8 @@ def _first_states(plan: Plan) -> list[str]:
 
 def _stage(plan: Plan, stage: Stage) -> list[str]:
     """The lines of one stage, the shape of what it makes at the end."""
-    if stage.name == "tokens":
-        return []  # the ids stand in the source already
+    if stage.name in ("tokens", "encoder") or stage.op == "decode":
+        return []  # these stand in the source already
     if stage.name == "embedding":
         lines = ["x = embedding(tokens)"]
     elif stage.name == "rnn":

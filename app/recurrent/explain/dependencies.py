@@ -34,7 +34,7 @@ class Rule:
 
     formula: str
     terms: tuple[Term, ...]
-    apply: str = "identity"  # identity, sigmoid, tanh, relu, softmax, log_softmax
+    apply: str = "identity"  # identity, sigmoid, tanh, relu, softmax, log_softmax, argmax
 
 
 def _copy(formula: str, source: str, symbol: str) -> Rule:
@@ -91,6 +91,17 @@ TABLE: dict[str, Rule] = {
     "input.given": _given("x = the given value"),
     "h_0.given": _given("h_0 = the given value"),
     "c_0.given": _given("c_0 = the given value"),
+    "h_0.encoder": _copy("h_0 = the encoder's h_n", "encoder h_n", "h_n"),
+    "c_0.encoder": _copy("c_0 = the encoder's c_n", "encoder c_n", "c_n"),
+    "first": _given("first = the given vector"),
+    "input.first": _copy("x = first: no word was chosen before", "first", "first"),
+    "input.decoded": _copy("x = E[the word chosen one step before]", "table", "E"),
+    "input.start": _copy("x = E[start]: no word was chosen before", "table", "E"),
+    "decoded": Rule(
+        "decoded = the k with the largest logits[k]",
+        (Term("class", (Factor("logits", "all logits"),), "classes"),),
+        "argmax",
+    ),
     "h_0.zero": _given("h_0 = 0"),
     "c_0.zero": _given("c_0 = 0"),
     "padding": _given("0: beyond the end of this sequence, not computed"),
@@ -158,8 +169,8 @@ TABLE: dict[str, Rule] = {
 }
 
 
-def kind_of(plan: Plan, name: str) -> str:
-    """The row of TABLE that makes the tensor `name` in this run, e.g. "lstm.h" for "l0_reverse.h"."""
+def kind_of(plan: Plan, name: str, t: int) -> str:
+    """The row of TABLE that makes the tensor `name` at step t, e.g. "lstm.h" for "l0_reverse.h"."""
     asked, quantity = plan.request, name.rpartition(".")[2]
     if "." in name:
         cell = asked.model.cell
@@ -167,10 +178,15 @@ def kind_of(plan: Plan, name: str) -> str:
             return f"rnn.h.{asked.model.nonlinearity}"
         projected = quantity == "h" and asked.model.proj_size > 0
         return f"{cell}.{quantity}" + (".projected" if projected else "")
+    if name == "input" and asked.input.decode is not None:
+        before = "start" if asked.input.decode.first is None else "first"
+        return f"input.{'decoded' if t > 0 else before}"
     if name == "input" and asked.embedding is None:
         return "input.given"
     if name in ("h_0", "c_0"):
         state = asked.state
+        if plan.encoder is not None:
+            return f"{name}.encoder"
         given = state is not None and (state.random is not None or getattr(state, name) is not None)
         return f"{name}.given" if given else f"{name}.zero"
     if name == "activated":

@@ -40,13 +40,16 @@ class Worked:
 
 def work_out(trace: Trace, place: Place) -> Worked:
     """Read every factor of one value, multiply, sum, and compare with the traced value."""
-    kind = "padding" if place.is_padding() else kind_of(place.plan, place.name)
+    kind = "padding" if place.is_padding() else kind_of(place.plan, place.name, place.t)
     rule = TABLE[kind]
     value = float(numbers(trace, [Run("tensor", place.name, place.index)])[0])
     parts = [part for part in (_part(trace, place, term) for term in rule.terms) if part is not None]
     if parts:
         inner = sum(float(part.values.sum()) for part in parts)
-        recomputed = _within(_applied(rule.apply, inner, parts, place.u), trace)
+        if rule.apply == "argmax":
+            inner = float(parts[0].values.max())
+        own = int(value) if rule.apply == "argmax" else place.u
+        recomputed = _within(_applied(rule.apply, inner, parts, own), trace)
     else:
         inner = recomputed = 0.0 if kind in ("padding", "h_0.zero", "c_0.zero") else value
     apart = 0.0 if recomputed == value or (isnan(recomputed) and isnan(value)) else abs(recomputed - value)
@@ -94,7 +97,7 @@ def _prepared(apply: str, x: Numbers) -> Numbers:
 
 
 def _applied(apply: str, inner: float, parts: list[Part], own: int) -> float:
-    """The rule's function of the sum; softmax and log_softmax read all of it."""
+    """The rule's function of the sum; softmax, log_softmax and argmax read all of it, and which is its `own`."""
     if apply == "sigmoid":
         return 1 / (1 + exp(-inner)) if inner >= 0 else exp(max(inner, -745)) / (1 + exp(max(inner, -745)))
     if apply == "tanh":
@@ -106,6 +109,9 @@ def _applied(apply: str, inner: float, parts: list[Part], own: int) -> float:
         if apply == "softmax":
             return float(part.values[own]) / inner
         return float(part.factors[0][own] - part.factors[0].max()) - log(inner)
+    if apply == "argmax":  # of two that differ by rounding alone, either may have been chosen
+        found = parts[0].values
+        return float(own if found.max() - found[own] <= TOLERANCE else found.argmax())
     return inner
 
 

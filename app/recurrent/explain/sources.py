@@ -1,7 +1,7 @@
 """Where the factors of a value stand: the layout, the step before, the layer below, the gate's own band of weights."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -147,9 +147,27 @@ def _head_weight(place: Place) -> list[Run]:
 
 def _table(trace: Trace, place: Place) -> list[Run]:
     """The row of the embedding table that the token of this place names."""
-    index = index_of(place.plan, "tokens", place.n, place.t, None)
-    token = int(numbers(trace, [Run("tensor", "tokens", index)])[0])
+    picked = picked_by(place)
+    decode = place.plan.request.input.decode
+    token = int(numbers(trace, [picked])[0]) if picked is not None else decode.start if decode is not None else None
+    assert token is not None  # settle() filled it in
     return [Run("parameter", "embedding.weight", (token, place.u))]
+
+
+def picked_by(place: Place) -> Run | None:
+    """The number that chose a row of the embedding table; None at the start of a decoder."""
+    if place.plan.request.input.decode is None:
+        return Run("tensor", "tokens", index_of(place.plan, "tokens", place.n, place.t, None))
+    if place.t == 0:
+        return None
+    return Run("tensor", "decoded", index_of(place.plan, "decoded", place.n, place.t - 1, None))
+
+
+def _encoder_end(place: Place, state: str) -> list[Run]:
+    """The same slab of what the encoder left."""
+    assert place.plan.encoder is not None
+    index = index_of(place.plan.encoder, f"{state}_n", place.n, 0, place.u, place.inside)
+    return [Run("tensor", f"encoder.{state}_n", index)]
 
 
 SOURCES: dict[str, Callable[[Place], list[Run]]] = {
@@ -160,6 +178,9 @@ SOURCES: dict[str, Callable[[Place], list[Run]]] = {
     "c_prev": lambda place: _before(place, "c"),
     "all h_prev": _all_before,
     "x": _reads,
+    "encoder h_n": lambda place: _encoder_end(place, "h"),
+    "encoder c_n": lambda place: _encoder_end(place, "c"),
+    "first": lambda place: _one(place, "first", place.n, 0, place.u),
     "top h": _top_h,
     "top h_n": _top_h_n,
     "last h": lambda place: _last(place, "h"),
@@ -195,6 +216,9 @@ def numbers(trace: Trace, runs: list[Run]) -> Numbers:
 def _read(trace: Trace, run: Run) -> Numbers:
     if run.kind == "constant":
         return np.full(run.count, run.value)
+    if run.name.startswith("encoder."):
+        assert trace.encoder is not None
+        return _read(trace.encoder, replace(run, name=run.name.removeprefix("encoder.")))
     index: list[int | slice] = [slice(0, run.count) if place is None else place for place in run.index]
     with torch.inference_mode():
         if run.kind == "parameter":

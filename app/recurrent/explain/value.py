@@ -9,7 +9,7 @@ from app.recurrent.errors import Refusal, Say
 from app.recurrent.explain.dependencies import Factor
 from app.recurrent.explain.evaluate import Part, Worked, tolerance, work_out
 from app.recurrent.explain.places import Place, locate
-from app.recurrent.explain.sources import Numbers, Run
+from app.recurrent.explain.sources import Numbers, Run, picked_by
 from app.recurrent.shapes import Plan
 from app.recurrent.trace import Trace
 
@@ -180,9 +180,10 @@ def _factor(place: Place, factor: Factor, runs: list[Run], read: Numbers, k: int
 
 def _picked_by(worked: Worked) -> Source | None:
     """The token that chose a row of the embedding table."""
-    if worked.kind != "embedding":
+    if worked.kind not in ("embedding", "input.decoded"):
         return None
-    return Source(tensor="tokens", index=list(worked.place.index[:-1]))
+    run = picked_by(worked.place)
+    return None if run is None else Source(tensor=run.name, index=run.at(0))
 
 
 def _sentence(worked: Worked, terms: list[TermAnswer]) -> Say:

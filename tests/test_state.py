@@ -110,7 +110,7 @@ def test_no_query_whatever_fails_and_the_nearest_state_runs(pairs: list[tuple[st
         ("row=l5", "row", "l0"),
         ("tensor=nothing", "tensor", "output"),
         ("lang=fr", "lang", ""),
-        ("example=rnn-types", "cell", "lstm"),
+        ("example=no-such-example", "cell", "lstm"),
     ],
 )
 def test_a_bad_link_says_what_was_wrong_and_shows_the_nearest_state(query: str, name: str, shown: Value) -> None:

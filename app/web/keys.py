@@ -83,6 +83,8 @@ KEYS: tuple[Key, ...] = (
     Key("out_features", 1, low=1),
     Key("activation", "sigmoid", ("none", "sigmoid", "softmax", "log_softmax", "relu", "tanh")),
     Key("seed", 0, high=2**53 - 1),
+    Key("task", "read", ("read", "caption", "translate")),
+    Key("decode_steps", 4, low=1, high=1000),
     Key("h0", "zeros", ("zeros", "random")),
     Key("t", 0, view=True),
     Key("n", 0, view=True),

@@ -12,6 +12,7 @@ from app.recurrent.shapes import Plan, plan
 from app.recurrent.spec import TraceRequest
 from app.web.i18n import plain
 from app.web.keys import BY_NAME, KEYS, MOST_CHARACTERS, Value
+from app.web.state_decode import decoding, undecoded
 
 LIMITS = Limits()
 STATE_SEED = 1  # of a random h_0 and c_0
@@ -26,6 +27,7 @@ _FIELDS = {
     "input.text": "text",
     "embedding.num_embeddings": "num_embeddings",
     "head.out_features": "out_features",
+    "input.decode.steps": "decode_steps",
 }
 
 
@@ -62,6 +64,8 @@ class State:
             asked["head"] = {"reads": v["head"], "out_features": v["out_features"], "activation": activation}
         if v["h0"] == "random":
             asked["state"] = {"random": {"seed": STATE_SEED}}
+        if v["task"] != "read":
+            asked = decoding(asked, v["task"], v["decode_steps"], v["seed"])
         return TraceRequest.model_validate(asked)
 
     def query(self) -> str:
@@ -89,10 +93,15 @@ def _example_values(key: str) -> dict[str, Value]:
     asked = TraceRequest.model_validate(request)
     model = asked.model.model_dump()
     found |= {name: model[name] for name in model if name in found and model[name] is not None}
-    assert asked.input.random is not None  # every example so far reads seeded input
-    found["source"] = "random"
-    found["batch"], found["seq_len"] = asked.input.random.batch, asked.input.random.seq_len
-    found["input_seed"] = asked.input.random.seed
+    asked, found["task"], steps = undecoded(asked)
+    found["decode_steps"] = steps or found["decode_steps"]
+    if asked.input.text is not None:
+        found["text"] = asked.input.text
+    else:
+        assert asked.input.random is not None  # an example reads text or seeded input
+        found["source"] = "random"
+        found["batch"], found["seq_len"] = asked.input.random.batch, asked.input.random.seq_len
+        found["input_seed"] = asked.input.random.seed
     found["num_embeddings"] = (asked.embedding.num_embeddings or 0) if asked.embedding else 0
     found["head"] = asked.head.reads if asked.head else "none"
     found["out_features"] = asked.head.out_features if asked.head else 1

@@ -4,7 +4,7 @@ import { chosenLang, createAsking, fit } from "./asking.js";
 import { createSay } from "./core/i18n.js";
 import { createStore } from "./core/store.js";
 import { createTensors } from "./core/tensors.js";
-import { createApi } from "./doors/api.js";
+import { createApi, withEncoder } from "./doors/api.js";
 import { find } from "./doors/dom.js";
 import { mountClaims } from "./views/claims.js";
 import { mountCodeline } from "./views/codeline.js";
@@ -55,7 +55,7 @@ start(document, window);
  */
 function start(document, window) {
   /** @type {Twin} */
-  const twin = JSON.parse(find(document, "#first-answer").textContent ?? "");
+  const twin = withEncoder(JSON.parse(find(document, "#first-answer").textContent ?? ""));
   const api = createApi();
   const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
   let say = createSay(JSON.parse(find(document, "#catalogue").textContent ?? ""));

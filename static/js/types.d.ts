@@ -114,6 +114,8 @@ export interface Trace {
   code: string;
   cost: { bytes: number; multiply_adds: number };
   small: boolean;
+  /** the run whose h_n and c_n are this one's h_0 and c_0, a trace of its own */
+  encoder?: Trace | null;
 }
 
 export interface Problem {
@@ -161,7 +163,7 @@ export interface Explained {
   kind: string;
   value: number | null;
   formula: string;
-  apply: "identity" | "sigmoid" | "tanh" | "relu" | "softmax" | "log_softmax";
+  apply: "identity" | "sigmoid" | "tanh" | "relu" | "softmax" | "log_softmax" | "argmax";
   inner: number | null;
   terms: Product[];
   term_count: number;
@@ -195,6 +197,8 @@ export interface FlatState {
   out_features: number;
   activation: "none" | "sigmoid" | "softmax" | "log_softmax" | "relu" | "tanh";
   seed: number;
+  task: "read" | "caption" | "translate";
+  decode_steps: number;
   h0: "zeros" | "random";
   t: number;
   n: number;

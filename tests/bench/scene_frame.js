@@ -60,7 +60,7 @@ async function measure(N, T, F, H, frames = 120) {
   const frame = (yaw, t = T >> 1) => {
     drawScene(ours, {
       layout, view: viewOf({ yaw, pitch: 0.42 }), t, n: 0, marked: [], nowText: `t = ${t}`, word: "", links: linksOf(trace, 0), scales, palette, ratio: 1,
-      bitmaps, value: () => null, module: { layers: 1, both: false, cell: "nn.LSTM", sizes: `${F} → ${H}` },
+      bitmaps, value: () => null, modules: { rnn: { layers: 1, both: false, cell: "nn.LSTM", sizes: `${F} → ${H}` } },
     });
     drawLegend(ours, legend.items, palette);
   };

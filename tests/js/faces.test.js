@@ -12,7 +12,7 @@ const home = viewOf(HOME);
 
 /** @param {Parameters<typeof traceOf>[0]} of @param {string} name */
 function placedOf(of, name) {
-  const { placed } = layout(blocksOf(traceOf(of)), { width: 1032, measure, say: (key) => key, rowName: String });
+  const { placed } = layout(blocksOf(traceOf(of)), { width: 1032, measure, say: (key) => key, rowName: (_, k) => String(k) });
   const found = placed.find(({ block }) => block.name === name);
   assert.ok(found);
   return found;
@@ -65,7 +65,7 @@ test("final states are drawn from the last to the first, each as thick as one", 
 
 test("columns are the later axis of the tensor, so no matrix needs transposing", () => {
   for (const of of Object.values(MANY)) {
-    for (const { block } of layout(blocksOf(traceOf(of)), { width: 1032, measure, say: (key) => key, rowName: String }).placed) {
+    for (const { block } of layout(blocksOf(traceOf(of)), { width: 1032, measure, say: (key) => key, rowName: (_, k) => String(k) }).placed) {
       for (const { u, v } of facesOf(placedOf(of, block.name), home, 1)) assert.ok(u.axis > v.axis || v.axis < 0, block.name);
     }
   }

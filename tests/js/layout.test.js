@@ -15,7 +15,7 @@ const WIDTHS = [1408, 1032, 992, 736, 358, 328];
 function laidOut(of, width, say) {
   const trace = traceOf(of);
   const blocks = blocksOf(trace);
-  const how = { width, measure, say, tag: "t = 199", rowName: (/** @type {number} */ k) => `layer ${k} →`, equals: (/** @type {{name: string}} */ block, /** @type {number} */ row) => (block.name === "h_n" ? equalsText(trace, row) : "") };
+  const how = { width, measure, say, tag: "t = 199", rowName: (/** @type {unknown} */ _, /** @type {number} */ k) => `layer ${k} →`, equals: (/** @type {{name: string}} */ block, /** @type {number} */ row) => (block.name === "h_n" ? equalsText(trace, row) : "") };
   return { trace, blocks, arranged: layout(blocks, how) };
 }
 

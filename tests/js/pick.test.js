@@ -16,7 +16,7 @@ const at = ({ origin, along, down }, u, v) => [origin[0] + u * along[0] + v * do
 
 for (const title of ["default", "two layers, both directions", "time first", "unbatched", "large"]) {
   test(`the cell under a point is the one drawn there: ${title}`, () => {
-    const { placed } = layout(blocksOf(traceOf(MANY[title])), { width: 1032, measure, say, rowName: String });
+    const { placed } = layout(blocksOf(traceOf(MANY[title])), { width: 1032, measure, say, rowName: (_, k) => String(k) });
     let tried = 0;
     for (const turn of TURNS) {
       const view = viewOf(turn);
@@ -45,7 +45,7 @@ for (const title of ["default", "two layers, both directions", "time first", "un
 }
 
 test("where faces overlap on the screen, the one in front answers", () => {
-  const { placed } = layout(blocksOf(traceOf({ layers: 2, both: true })), { width: 1032, measure, say, rowName: String });
+  const { placed } = layout(blocksOf(traceOf({ layers: 2, both: true })), { width: 1032, measure, say, rowName: (_, k) => String(k) });
   const ends = placed.find(({ block }) => block.name === "h_n");
   assert.ok(ends);
   const front = facesOf(ends, viewOf(HOME), 0).filter(({ fixedAxis, fixedIndex }) => fixedAxis === 0 && fixedIndex === 0)[0];
@@ -53,7 +53,7 @@ test("where faces overlap on the screen, the one in front answers", () => {
 });
 
 test("beside every block there is nothing", () => {
-  const { placed } = layout(blocksOf(traceOf()), { width: 1032, measure, say, rowName: String });
+  const { placed } = layout(blocksOf(traceOf()), { width: 1032, measure, say, rowName: (_, k) => String(k) });
   assert.equal(pick(placed, viewOf(HOME), 0, [1, 1]), null);
   const module = placed.find(({ block }) => block.kind === "module");
   assert.ok(module);

@@ -71,8 +71,12 @@ class ExplainAnswer(BaseModel):
 def explain(trace: Trace, name: str, at: str | None, limit: int | None, speak: Speak) -> ExplainAnswer:
     """The value `name[at]` taken apart, terms sorted by size, at most `limit` of them by themselves.
 
+    "encoder.h_n" is a value of the encoder, and so is all that it was made of.
+
     Raises Refusal: not-found, invalid-value, or proof-failed when the terms do not give the traced value.
     """
+    if trace.encoder is not None and name.startswith(index.ENCODER):
+        return _of_encoder(explain(trace.encoder, name.removeprefix(index.ENCODER), at, limit, speak))
     worked = work_out(trace, locate(trace.plan, name, one_place(trace.plan, name, at)))
     terms = _terms(worked, limit)
     return ExplainAnswer(
@@ -94,11 +98,33 @@ def explain(trace: Trace, name: str, at: str | None, limit: int | None, speak: S
     )
 
 
+def _of_encoder(found: ExplainAnswer) -> ExplainAnswer:
+    """The same answer under the names that the encoder's tensors and parameters have here."""
+
+    def source(place: Source | None) -> Source | None:
+        if place is None:
+            return None
+        named = {kind: f"{index.ENCODER}{name}" for kind in ("tensor", "parameter") if (name := getattr(place, kind))}
+        return place.model_copy(update=named)
+
+    terms = [
+        term.model_copy(
+            update={
+                "from_": source(term.from_),
+                "factors": [each.model_copy(update={"from_": source(each.from_)}) for each in term.factors],
+            }
+        )
+        for term in found.terms
+    ]
+    named = {"tensor": f"{index.ENCODER}{found.tensor}", "terms": terms, "picked_by": source(found.picked_by)}
+    return found.model_copy(update=named)
+
+
 def one_place(plan: Plan, name: str, at: str | None) -> tuple[int, ...]:
     """A checked index of one number; negative places count from the end."""
     selected = index.select(plan, name, at)
     if selected.axes:
-        axes = ", ".join(plan.tensors[name].axes)
+        axes = ", ".join(index.select(plan, name, None).axes)
         raise Refusal(
             "invalid-value",
             Say("problem.index_one", {"axes": axes}),

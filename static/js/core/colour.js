@@ -2,6 +2,8 @@
 // Signed quantities: blue below zero, vermilion above, as light as each other at the same distance from zero.
 // Gates (0..1): pale to deep green-blue, lightness falls all the way, so it reads without hue.
 
+import { plain } from "./encoder.js";
+
 /** @typedef {"diverging" | "sequential" | "index"} ScaleKind */
 /** @typedef {{kind: ScaleKind, low: number, high: number}} Scale */
 /** @typedef {{min?: number | null, max?: number | null}} Range */
@@ -65,7 +67,7 @@ export function scaleOf(name, info) {
   if (SQUASHED.test(name)) return { kind: "sequential", low: 0, high: 1 };
   const low = info?.min ?? null;
   const high = info?.max ?? null;
-  if (name === "tokens") return { kind: "index", low: 0, high: Math.max(1, high ?? 1) };
+  if (["tokens", "decoded"].includes(plain(name))) return { kind: "index", low: 0, high: Math.max(1, high ?? 1) };
   if (low === null || high === null) return { kind: "diverging", low: -1, high: 1 };
   if (isShare(name, low, high)) return { kind: "sequential", low: 0, high: 1 };
   const reach = Math.max(Math.abs(low), Math.abs(high));
@@ -106,16 +108,17 @@ export function scalesOf(tensors) {
   for (const [key, names] of Object.entries(FAMILIES)) for (const name of names) family[name] = key;
   const answer = "activated" in tensors ? "activated" : "logits";
   for (const name of [answer, ...ANSWERS]) family[name] = answer;
+  const familyOf = (/** @type {string} */ name) => family[plain(name)];
   /** @type {Record<string, Scale & {quantity: string}>} */
   const out = {};
   for (const name of Object.keys(tensors)) {
-    const mates = family[name] ? Object.keys(tensors).filter((other) => family[other] === family[name]) : [name];
+    const mates = familyOf(name) ? Object.keys(tensors).filter((other) => familyOf(other) === familyOf(name)) : [name];
     const known = mates.map((mate) => tensors[mate]).filter((info) => info.min != null && info.max != null);
     const merged = known.length
       ? { min: Math.min(...known.map((i) => Number(i.min))), max: Math.max(...known.map((i) => Number(i.max))) }
       : null;
-    const scale = scaleOf(family[name] === "h" ? "output" : name, merged);
-    out[name] = { ...scale, quantity: family[name] ?? name };
+    const scale = scaleOf(familyOf(name) === "h" ? "output" : name, merged);
+    out[name] = { ...scale, quantity: familyOf(name) ?? name };
   }
   return out;
 }

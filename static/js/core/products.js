@@ -34,7 +34,7 @@ export function formulaOf({ tensor, formula, apply, terms }) {
   return terms.length === 1 && terms[0].role === "same" && apply === "identity" ? `${tensor} = ${terms[0].symbol}` : formula;
 }
 
-const FUNCTIONS = { identity: "", sigmoid: "σ", tanh: "tanh", relu: "relu", softmax: "softmax", log_softmax: "log_softmax" };
+const FUNCTIONS = { identity: "", sigmoid: "σ", tanh: "tanh", relu: "relu", softmax: "softmax", log_softmax: "log_softmax", argmax: "argmax" };
 
 /**
  * The function over the sum, with the sum in it; null where the sum is the value.
@@ -43,5 +43,5 @@ const FUNCTIONS = { identity: "", sigmoid: "σ", tanh: "tanh", relu: "relu", sof
  */
 export function applied({ apply, terms }, sum) {
   if (apply === "identity" || !terms.length) return null;
-  return apply.endsWith("softmax") ? FUNCTIONS[apply] : `${FUNCTIONS[apply]}(${sum})`;
+  return apply.endsWith("max") ? FUNCTIONS[apply] : `${FUNCTIONS[apply]}(${sum})`;
 }

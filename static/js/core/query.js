@@ -23,6 +23,8 @@ export const DEFAULTS = Object.freeze({
   out_features: 1,
   activation: "sigmoid",
   seed: 0,
+  task: "read",
+  decode_steps: 4,
   h0: "zeros",
   t: 0,
   n: 0,

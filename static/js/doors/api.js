@@ -1,5 +1,7 @@
 // The only file that touches fetch: the page's twin, the numbers of a tensor and how each was made, the sentences of a language.
 
+import { joined } from "../core/encoder.js";
+
 /** @typedef {import("../types.js").Twin} Twin */
 /** @typedef {import("../types.js").Block} Block */
 /** @typedef {import("../types.js").Problem} Problem */
@@ -67,7 +69,7 @@ export function createApi(world = { fetch: (...args) => fetch(...args), random: 
       const answer = await get(query ? `/?${query}` : "/", "application/json", signal, strict ? { Prefer: "handling=strict" } : {});
       const twin = await answer.json();
       signal.throwIfAborted();
-      return twin;
+      return withEncoder(twin);
     },
     reader: (traceId, signal) => async (name, index) => {
       const query = new URLSearchParams({ index, format: "f32" });
@@ -87,6 +89,9 @@ export function createApi(world = { fetch: (...args) => fetch(...args), random: 
     },
   };
 }
+
+/** The page's answer, an encoder's tensors beside those of its decoder. @param {Twin} twin @returns {Twin} */
+export const withEncoder = (twin) => (twin.trace ? { ...twin, trace: joined(twin.trace) } : twin);
 
 /**
  * "10,20,18" (or with brackets); nothing at all is a single number.

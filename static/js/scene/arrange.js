@@ -1,5 +1,6 @@
 // Layout and legend for one trace, width and language, measured with the page's own fonts.
 
+import { ENCODER } from "../core/encoder.js";
 import { SAMPLE } from "./draw.js";
 import { equalsText } from "./ends.js";
 import { layout } from "./layout.js";
@@ -23,8 +24,9 @@ export function arrange(trace, blocks, scales, { width, zoom, ratio, say, palett
     measure,
     say,
     tag: steps && say("scene.now", { t: steps.shape[steps.cut] - 1 }),
-    rowName: (index) => {
-      const end = trace.positions.h_n.find((row) => row.index === index);
+    rowName: ({ name }, index) => {
+      const { positions } = (name.startsWith(ENCODER) && trace.encoder) || trace;
+      const end = positions.h_n.find((row) => row.index === index);
       return end ? say(`scene.row.${end.direction}`, { layer: end.layer }) : "";
     },
     equals: (block, row) => (block.name === "h_n" ? equalsText(trace, row) : ""),

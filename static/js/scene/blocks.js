@@ -1,5 +1,7 @@
 // What the scene shows of a trace: the blocks of the pipeline from left to right, and what each is made from.
 
+import { ENCODER, plain } from "../core/encoder.js";
+
 /** @typedef {import("../types.js").Trace} Trace */
 /** @typedef {import("../types.js").Stage} Stage */
 /** @typedef {"sheet" | "cube" | "ends" | "module"} BlockKind */
@@ -14,6 +16,7 @@
  * @property {number} sample  the axis of the batch, or -1
  * @property {string | null} from  the block whose numbers it is made of
  * @property {string} op  the operation on the way here, "" for none
+ * @property {string} starts  of a module: the first states that an encoder hands over, "" for none
  * @property {number} parts  equal parts of the last axis (directions side by side), drawn apart by a line
  */
 
@@ -26,18 +29,34 @@ export function blocksOf(trace) {
   const blocks = [];
   const have = new Set();
   for (const stage of trace.stages) {
-    const given = stage.inputs.find((name) => !STARTS.includes(name));
+    if (stage.name === "encoder") {
+      stage.outputs.forEach((name, k) => handOver(stage.inputs[k], name));
+      continue;
+    }
+    const fedBack = stage.op === "decode" ? "decoded" : ""; // drawn where it is chosen
+    const given = stage.inputs.find((name) => !STARTS.includes(plain(name)) && name !== fedBack);
     if (given) add(given, null, "", null); // what no stage made: random tokens, values
-    const source = stage.inputs.find((name) => have.has(name)) ?? null;
-    if (stage.name === "rnn") {
-      blocks.push({ ...NOTHING, name: "rnn", kind: "module", from: source, op: stage.op });
-      for (const name of stage.outputs) add(name, "rnn", "", null);
+    const source = stage.inputs.find((name) => have.has(name)) ?? (fedBack || null);
+    if (plain(stage.name) === "rnn") {
+      const starts = stage.inputs.filter((name) => have.has(name) && STARTS.includes(name)).join(", ");
+      blocks.push({ ...NOTHING, name: stage.name, kind: "module", from: source, op: stage.op, starts });
+      for (const name of stage.outputs) add(name, stage.name, "", null);
       continue;
     }
     const [name, also] = stage.outputs;
-    if (name) add(name, source, stage.op, also ?? null);
+    // a lookup makes its input too: the same numbers; what packing makes besides is something else
+    const same = also && trace.tensors[also]?.shape.join() === trace.tensors[name]?.shape.join();
+    if (name) add(name, source, stage.op, same ? also : null);
   }
   return blocks;
+
+  /** The decoder's first state is the encoder's last one: one block under both names. @param {string} last @param {string} first */
+  function handOver(last, first) {
+    const block = blockOf(blocks, last);
+    if (!block) return;
+    block.also = first;
+    have.add(first);
+  }
 
   /** @param {string} name @param {string | null} from @param {string} op @param {string | null} also */
   function add(name, from, op, also) {
@@ -46,24 +65,25 @@ export function blocksOf(trace) {
     have.add(name);
     if (also) have.add(also);
     const { shape, axes } = info;
-    const kind = shape.length < 3 ? "sheet" : ENDS.includes(name) ? "ends" : "cube";
+    const kind = shape.length < 3 ? "sheet" : ENDS.includes(plain(name)) ? "ends" : "cube";
     blocks.push({
       name,
       also,
       kind,
       shape,
       axes,
-      cut: kind === "ends" ? 0 : axes.indexOf("T"),
+      cut: kind === "ends" ? 0 : name.startsWith(ENCODER) ? -1 : axes.indexOf("T"), // t counts the decoder's steps
       sample: axes.indexOf("N"),
       from,
       op,
+      starts: "",
       parts: axes.at(-1) === "D·H" ? 2 : 1,
     });
   }
 }
 
 /** @type {Omit<SceneBlock, "name" | "kind" | "from" | "op">} */
-const NOTHING = { also: null, shape: [], axes: [], cut: -1, sample: -1, parts: 1 };
+const NOTHING = { also: null, shape: [], axes: [], cut: -1, sample: -1, starts: "", parts: 1 };
 
 /**
  * The tensor's axis that lies along each world axis (x right, y down, z into depth); -1 where there is none.

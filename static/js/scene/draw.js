@@ -30,7 +30,7 @@ import { drawArrow, drawConnector, drawLabel, drawModule, drawTag } from "./mark
  * @property {number} ratio  device pixels a CSS pixel
  * @property {import("./bitmaps.js").Bitmaps} bitmaps
  * @property {(tensor: string, index: number[]) => number | null} value
- * @property {{layers: number, both: boolean, cell: string, sizes: string}} module
+ * @property {Record<string, {layers: number, both: boolean, cell: string, sizes: string}>} modules  by the name of their block
  */
 /** @typedef {CellAt & {kind: "pinned" | "cursor" | "alias"}} Mark  alias: the same number in another place */
 /** @typedef {{row: number, ranges: ([number, number] | null)[], from: number[]}} EndLink  the part of output that equals h_n[row] */

@@ -3,6 +3,7 @@
 import { boxOf, isMerged, lengthsOf, opened } from "./sizes.js";
 import { reach } from "./projection.js";
 import { badness, wrap } from "./rows.js";
+import { plain } from "../core/encoder.js";
 
 /** @typedef {import("./blocks.js").SceneBlock} SceneBlock */
 /** @typedef {import("./projection.js").Vec2} Vec2 */
@@ -45,7 +46,7 @@ const MODULE = { w: 112, h: 112 };
  * @property {Measure} measure
  * @property {Say} say
  * @property {string} [tag]  the widest tag of the current step; it stands to the left of every cube
- * @property {(index: number) => string} rowName  layer and direction of a final state
+ * @property {(block: SceneBlock, index: number) => string} rowName  layer and direction of a final state
  * @property {(block: SceneBlock, row: number) => string} [equals]  which part of output a final state equals
  */
 
@@ -154,7 +155,7 @@ function partOf(block, lengthOf, how) {
   for (const row of rows) {
     if (row < 0) side.push([{ text: "⋮", role: "axis" }]);
     else {
-      side.push([{ text: `[${row}] ${how.rowName(row)}`, role: "note" }]);
+      side.push([{ text: `[${row}] ${how.rowName(block, row)}`, role: "note" }]);
       const same = how.equals?.(block, row);
       if (same) side.push([{ text: `= ${same}`, role: "op" }]);
     }
@@ -212,7 +213,8 @@ function leadOf(block, before, how) {
   /** @type {Lead["labels"]} */
   const labels = [];
   if (above) labels.push({ text: above, role: "op", dy: -12 });
-  if (!adjacent && block.from !== "rnn") labels.push({ text: block.from, role: "op", dy: 13 });
+  if (!adjacent && plain(block.from) !== "rnn") labels.push({ text: block.from, role: "op", dy: 13 });
+  if (block.starts) labels.push({ text: block.starts, role: "op", dy: 13 });
   return { w: Math.max(how.width < 600 ? 26 : how.width < 960 ? 32 : 40, ...labels.map((label) => how.measure(label.text, label.role) + 10)), labels };
 }
 

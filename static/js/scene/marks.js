@@ -81,7 +81,8 @@ export function drawTag(ctx, text, x, y, palette) {
  * so it has none of the colours of the data.
  * @param {CanvasRenderingContext2D} ctx @param {import("./layout.js").Placed} placed @param {import("./draw.js").Scene} scene
  */
-export function drawModule(ctx, { room, centre }, { palette, module }) {
+export function drawModule(ctx, { room, centre, block }, { palette, modules }) {
+  const module = modules[block.name];
   ctx.beginPath();
   ctx.roundRect(room.x + 0.5, room.y + 0.5, room.w - 1, room.h - 1, 8);
   ctx.fillStyle = palette.panel;

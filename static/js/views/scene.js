@@ -9,6 +9,7 @@ import { linksOf, marksOf } from "../scene/ends.js";
 import { drawLegend } from "../scene/legend.js";
 import { pick, step } from "../scene/pick.js";
 import { HOME, clampTurn, viewOf } from "../scene/projection.js";
+import { ENCODER } from "../core/encoder.js";
 import { createTexts, describe, make } from "../scene/texts.js";
 
 /** @typedef {import("../types.js").CellAt} CellAt */
@@ -78,7 +79,6 @@ export function mountScene(el, store, context) {
     const height = Math.ceil(arranged.bottom + legend.height + 8);
     fitCanvas(height);
     const { trace, t, n, cursor, pinned } = state;
-    const { model } = trace.request;
     const inks = paletteNow();
     drawScene(ctx, {
       layout: arranged,
@@ -94,12 +94,7 @@ export function mountScene(el, store, context) {
       ratio: ratio(),
       bitmaps,
       value: (tensor, index) => context.tensors.value(tensor, index),
-      module: {
-        layers: model.num_layers,
-        both: model.bidirectional,
-        cell: `nn.${model.cell.toUpperCase()}`,
-        sizes: `${model.input_size} → ${model.hidden_size}`,
-      },
+      modules: { rnn: moduleOf(trace.request), ...(trace.encoder ? { [`${ENCODER}rnn`]: moduleOf(trace.encoder.request) } : {}) },
     });
     drawLegend(ctx, legend.items, inks);
     describe(host, texts, { say: context.say, tensors: context.tensors, state, blocks });
@@ -259,6 +254,14 @@ export function mountScene(el, store, context) {
     el.replaceChildren();
   };
 }
+
+/** @param {import("../types.js").TraceRequest} request */
+const moduleOf = ({ model }) => ({
+  layers: model.num_layers,
+  both: model.bidirectional,
+  cell: `nn.${model.cell.toUpperCase()}`,
+  sizes: `${model.input_size} → ${model.hidden_size}`,
+});
 
 const ratio = () => Math.min(3, window.devicePixelRatio || 1);
 

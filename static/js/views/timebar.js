@@ -73,7 +73,7 @@ export function mountTimebar(el, store, context) {
     const length = trace.text?.lengths[n] ?? trace.request.lengths?.[n] ?? Infinity;
     const items = Array.from({ length: to - from }, (_, k) => {
       const at = from + k;
-      const token = trace.text ? (trace.text.tokens[n]?.[at] ?? trace.text.vocabulary[0]) : `x${at}`;
+      const token = trace.text ? (trace.text.tokens[n]?.[at] ?? trace.text.vocabulary[0]) : (chosen(trace, n, at) ?? `x${at}`);
       const pad = at >= length;
       return make(
         "li",
@@ -84,6 +84,14 @@ export function mountTimebar(el, store, context) {
     if (from > 0) items.unshift(make("li", { class: "more", "aria-hidden": "true" }, "…"));
     if (to <= last()) items.push(make("li", { class: "more", "aria-hidden": "true" }, "…"));
     steps.replaceChildren(...items);
+  }
+
+  /** The word that a decoder chose at this step, once it has been read. @param {Trace} trace @param {number} n @param {number} at */
+  function chosen(trace, n, at) {
+    const info = trace.tensors.decoded;
+    if (!info) return null;
+    const word = context.tensors.value("decoded", info.axes.map((axis) => (axis === "T" ? at : n)));
+    return word === null ? null : `→ ${word}`;
   }
 
   function drawNow() {

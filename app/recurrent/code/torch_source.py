@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from app.recurrent.code.literals import literal
+from app.recurrent.dropout import drops
 from app.recurrent.errors import Refusal, Say
 from app.recurrent.nested import check_numbers, shape_of
 from app.recurrent.shapes import Plan, Stage
@@ -90,6 +91,8 @@ def _modules(plan: Plan) -> list[str]:
         lines += ["    }", ")"]
     if asked.model.dropout > 0:
         lines.append(f"{asked.model.cell}.{asked.mode}()" + ("  # no dropout" if asked.mode == "eval" else ""))
+    if given and drops(asked):
+        lines.append("torch.manual_seed(0)  # of the dropout masks")
     return lines
 
 
@@ -186,8 +189,8 @@ def _first_states(plan: Plan) -> list[str]:
 
 def _stage(plan: Plan, stage: Stage) -> list[str]:
     """The lines of one stage, the shape of what it makes at the end."""
-    if stage.name == "tokens":
-        return []  # the ids stand in the source already
+    if stage.name == "tokens" or stage.op == "Dropout":
+        return []  # the ids stand in the source already, and the recurrent module drops by itself
     if stage.name == "embedding":
         lines = ["x = embedding(tokens)"]
     elif stage.name == "rnn":

@@ -182,7 +182,7 @@ def _equivalences(done: Pass, evidence: Evidence, probe: Probe) -> list[Claim]:
     found = []
     if plan.L > 1 and not done.modules.masks:
         text = f"nn.{name}(…, num_layers={plan.L}) == {plan.L} one-layer modules in a row"
-        apart = difference(one_by_one(done, probe.samples, probe.steps)[0], probe.plain.output)
+        apart = difference(one_by_one(done, probe.samples, probe.steps), probe.plain.output)
         found.append(_near(text, apart, tolerance, Say("claim.stacked", {"layers": plan.L}), on))
     if plan.L > 1 and plan.request.model.dropout > 0:
         measured = dropout_claims(done, probe.samples, probe.steps, probe.plain.output)

@@ -31,7 +31,7 @@ def draw_masks(
     dtype = torch.float64 if asked.dtype == "float64" else torch.float32
     layout = None
     if packed is not None:
-        layout = pack_padded_sequence(torch.zeros(steps, batch, 0), torch.tensor(packed), enforce_sorted=False)
+        layout = pack_padded_sequence(torch.zeros(steps, batch, 1), torch.tensor(packed), enforce_sorted=False)
     return tuple(
         _padded(layout, _one(asked.model.dropout, (sum(packed or ()), width), dtype, generator), steps)
         if layout is not None

@@ -20,7 +20,7 @@ from app.recurrent.errors import Cancelled, Refusal, Say
 from app.recurrent.forward import Pass
 from app.recurrent.gates import scan
 from app.recurrent.order import at_end, turned
-from app.recurrent.simpler import one_by_one
+from app.recurrent.simpler import layer_by_layer
 
 # For values of size one out of sums of ordinary size. Rounding grows with the size of what is
 # summed: over thousands of configurations it stayed below 6e-7 of the value, and of half the
@@ -186,7 +186,7 @@ def plain_run(
     """
     plan = done.plan
     if done.modules.masks:
-        output, last = one_by_one(
+        output, last = layer_by_layer(
             done, samples, steps, batch_first=batch_first and plan.batched, packed=packed, weights=weights
         )
         return Plain(output, last[0], last[1] if len(last) == 2 else None)

@@ -10,7 +10,12 @@ from app.recurrent.build import MODULES, hold
 from app.recurrent.forward import Pass
 
 
-def one_by_one(
+def one_by_one(done: Pass, samples: list[int], steps: int) -> Tensor:
+    """A stack as one-layer modules of torch's, each reading all of the one below: (t, n, D·P)."""
+    return layer_by_layer(done, samples, steps)[0]
+
+
+def layer_by_layer(
     done: Pass,
     samples: list[int],
     steps: int,
@@ -19,12 +24,13 @@ def one_by_one(
     packed: bool = False,
     weights: dict[str, Tensor] | None = None,
 ) -> tuple[Tensor, tuple[Tensor, ...]]:
-    """A stack as one-layer modules of torch's, each reading all of the one below: output (t, n, D·P), h_n (, c_n).
+    """The same with the states: output (t, n, D·P), h_n and c_n (L·D, n, ·), called as `plain_run` calls the whole.
 
-    In train mode each reads what the pass's own masks leave of it, so that any part of a run can be
+    In train mode each layer reads what the pass's own masks leave of it, so that any part of a run can be
     run again, whatever else draws from torch's global generator meanwhile.
     """
-    plan, ours = done.plan, weights or dict(done.modules.rnn.named_parameters())
+    plan = done.plan
+    ours: dict[str, Tensor] = weights or dict(done.modules.rnn.named_parameters())
     x = done.reads[0][:steps, samples]
     lengths = torch.tensor([(plan.lengths or ())[sample] for sample in samples]) if packed else None
     ends: list[tuple[Tensor, ...]] = []
@@ -48,7 +54,8 @@ def one_by_one(
 
 def both_ways(done: Pass, samples: list[int], steps: int) -> tuple[Tensor, Tensor]:
     """The backward half of a bidirectional first layer, and a forward layer on the flipped input, flipped back."""
-    x, ours = done.reads[0][:steps, samples], dict(done.modules.rnn.named_parameters())
+    x = done.reads[0][:steps, samples]
+    ours: dict[str, Tensor] = dict(done.modules.rnn.named_parameters())
 
     def output(x: Tensor, suffixes: list[str], rows: slice) -> Tensor:
         first = _first_states(done, 0, samples, rows)

@@ -26,6 +26,7 @@ export function blocksOf(trace) {
   const blocks = [];
   const have = new Set();
   for (const stage of trace.stages) {
+    if (stage.op === "Dropout") continue; // inside the module
     const given = stage.inputs.find((name) => !STARTS.includes(name));
     if (given) add(given, null, "", null); // what no stage made: random tokens, values
     const source = stage.inputs.find((name) => have.has(name)) ?? null;

@@ -43,7 +43,11 @@ def requests(draw: st.DrawFn) -> dict[str, Any]:
         model["nonlinearity"] = draw(st.sampled_from(["tanh", "relu"]))
     if cell == "lstm" and model["hidden_size"] > 1 and draw(st.booleans()):
         model["proj_size"] = draw(st.integers(1, model["hidden_size"] - 1))
+    if model["num_layers"] > 1 and draw(st.booleans()):
+        model["dropout"] = draw(st.sampled_from([0.1, 0.5, 0.9, 1.0]))
     asked: dict[str, Any] = {"model": model, "weights": {"seed": draw(st.integers(0, 2**53 - 1))}}
+    if "dropout" in model:
+        asked["mode"] = draw(st.sampled_from(["eval", "train"]))
     N, T, F = draw(st.integers(1, 5)), draw(st.integers(1, 7)), model["input_size"]
     kind = draw(st.sampled_from(["text", "random", "random tokens", "tokens", "values"]))
     rows, columns = (N, T) if model["batch_first"] else (T, N)
@@ -92,13 +96,13 @@ def true_lengths(trace: Trace) -> list[int]:
     return [trace.plan.T] * trace.plan.N
 
 
-def plain(trace: Trace) -> dict[str, Tensor]:
-    """What plain code gives for the same request: seeded modules, made in the usual order, then called.
+def seeded(trace: Trace) -> tuple[nn.Embedding | None, Any, nn.Linear | None]:
+    """The modules of plain code, seeded and made in the usual order, in the request's mode.
 
-    Only what enters (token ids, values, first states) is taken from the trace.
+    torch's global generator is left where a call finds it, which is what dropout draws from.
     """
     asked = trace.plan.request
-    model, entering = asked.model, trace.done.tensors
+    model = asked.model
     dtype = getattr(torch, asked.dtype)
     torch.manual_seed(asked.weights.seed or 0)
     embedding = None
@@ -119,11 +123,24 @@ def plain(trace: Trace) -> dict[str, Tensor]:
         bias=model.bias,
         batch_first=model.batch_first,
         bidirectional=model.bidirectional,
+        dropout=model.dropout,
         dtype=dtype,
         **options,
     )
+    rnn.train(asked.mode == "train")
     width = (model.proj_size or model.hidden_size) * (2 if model.bidirectional else 1)
     linear = nn.Linear(width, asked.head.out_features, dtype=dtype) if asked.head else None
+    return embedding, rnn, linear
+
+
+def plain(trace: Trace) -> dict[str, Tensor]:
+    """What plain code gives for the same request: seeded modules, then called.
+
+    Only what enters (token ids, values, first states) is taken from the trace.
+    """
+    asked = trace.plan.request
+    model, entering = asked.model, trace.done.tensors
+    embedding, rnn, linear = seeded(trace)
     found: dict[str, Tensor] = {}
     with torch.no_grad():
         x: Any = embedding(entering["tokens"]) if embedding is not None else entering["input"]
@@ -178,10 +195,32 @@ def _head(trace: Trace, linear: nn.Linear, found: dict[str, Tensor]) -> Tensor:
     return answer.squeeze(-1) if squeezed else answer
 
 
+def masks(trace: Trace) -> list[Tensor]:
+    """The dropout masks of plain code, (N, T, ·) per layer but the last: torch.dropout of ones after the seed.
+
+    A packed run draws for the packed steps; beyond a sample's end there are zeros.
+    """
+    plan, model = trace.plan, trace.plan.request.model
+    if plan.request.mode != "train" or not model.dropout:
+        return []
+    _, rnn, _ = seeded(trace)
+    width = (model.proj_size or model.hidden_size) * (2 if model.bidirectional else 1)
+    ones = torch.ones(plan.T, plan.N, width, dtype=getattr(torch, plan.request.dtype))
+    found = []
+    for _ in range(model.num_layers - 1):
+        if not plan.request.packed:
+            found.append(torch.dropout(ones, model.dropout, train=True).transpose(0, 1))
+            continue
+        packed = pack_padded_sequence(ones, torch.tensor(true_lengths(trace)), enforce_sorted=False)
+        packed = packed._replace(data=torch.dropout(packed.data, rnn.dropout, train=True))
+        found.append(pad_packed_sequence(packed, batch_first=True, total_length=plan.T)[0])
+    return found
+
+
 def stepwise(trace: Trace) -> dict[str, Tensor]:
     """Every cell's insides by a plain loop over samples and time, one equation a line; axes N, T, ·.
 
-    Where a packed row does not run, there are zeros.
+    Where a packed row does not run, there are zeros. In train mode each layer reads through the masks.
     """
     model, done, plan = trace.plan.request.model, trace.done, trace.plan
     weights = {name.removeprefix("rnn."): value for name, value in done.modules.named().items()}
@@ -196,6 +235,7 @@ def stepwise(trace: Trace) -> dict[str, Tensor]:
         name: done.tensors[name].view(plan.L * plan.D, plan.N, -1) for name in ("h_0", "c_0") if name in done.tensors
     }
     found: dict[str, Tensor] = {}
+    dropped = masks(trace)
     for layer in range(model.num_layers):
         for k, suffix in enumerate([f"l{layer}", f"l{layer}_reverse"][:directions]):
             row = layer * directions + k
@@ -210,6 +250,8 @@ def stepwise(trace: Trace) -> dict[str, Tensor]:
             found |= {f"{suffix}.{name}": value for name, value in kept.items()}
         rows = [f"l{layer}.h", f"l{layer}_reverse.h"][:directions]
         x = torch.cat([found[name] for name in rows], dim=2)
+        if layer < len(dropped):
+            x = x * dropped[layer]
     return found
 
 

@@ -48,7 +48,9 @@ def test_written_pytorch_gives_the_numbers_of_the_trace(tmp_path: Path) -> None:
     for trace, found in zip(
         traces, run(sources, tmp_path, "-W", "error", "-W", "ignore:LSTM with projections"), strict=True
     ):
-        made = {name for stage in trace.plan.stages for name in stage.outputs} & trace.done.tensors.keys()
+        # what happens inside the recurrent module has no variable
+        outside = [stage for stage in trace.plan.stages if stage.op != "Dropout"]
+        made = {name for stage in outside for name in stage.outputs} & trace.done.tensors.keys()
         held = {"input", "batch_sizes", "embedding", "packed"}  # packed is an object of torch, x stands for the others
         agree(trace, found, made - held)
 

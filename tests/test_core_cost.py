@@ -37,6 +37,8 @@ def drawn(random):
     if random.random() < 0.7:
         reads = random.choice(["every_step", "last_step", "h_n"])
         asked["head"] = {"reads": reads, "out_features": int(2 ** random.uniform(0, 8)), "activation": "softmax"}
+    if L > 1 and random.random() < 0.5:
+        asked["model"]["dropout"], asked["mode"] = 0.5, "train"
     return asked
 
 def measured(asked):

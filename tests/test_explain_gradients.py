@@ -7,13 +7,14 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from app.recurrent.cost import Limits
 from app.recurrent.errors import Refusal
 from app.recurrent.explain.backward import Ask
 from app.recurrent.explain.gradients import MOST_STEPS, GradientsAnswer, cells, gradients
 from app.recurrent.trace import Trace
-from tests.core import MODULES, requests, traced
+from tests.core import MODULES, requests, seeded, traced
 
 LIMITS = Limits()
 T = 6
@@ -66,22 +67,28 @@ def entering(trace: Trace, sample: int) -> tuple[Tensor, Any]:
 def test_the_gradient_of_any_run_into_its_input_is_that_of_a_plain_module(asked: dict[str, Any]) -> None:
     asked = {name: part for name, part in asked.items() if name != "head"} | {"dtype": "float64"}
     trace = traced(**asked)
-    sample = trace.plan.N - 1
-    x, state = entering(trace, sample)
-    x.requires_grad_()
-    output, ends = plain_module(trace)(x, state)
-    h_n = ends[0] if isinstance(ends, tuple) else ends
+    plan, sample = trace.plan, trace.plan.N - 1
+    x = trace.done.reads[0].clone().requires_grad_()  # (T, N, F): every sample, so that dropout draws as it did
+    states = [state.clone() for state in (trace.done.feed.h_0, trace.done.feed.c_0) if state is not None]
+    _, module, _ = seeded(trace)
+    module.batch_first = False
+    packed = pack_padded_sequence(x, torch.tensor(plan.packed), enforce_sorted=False) if plan.packed else x
+    made, ends = module(packed, tuple(states) if len(states) == 2 else states[0])
+    whole = pad_packed_sequence(made)[0] if plan.packed else made
+    steps = plan.packed[sample] if plan.packed else plan.T
+    output, h_n = whole[:steps, sample], (ends[0] if isinstance(ends, tuple) else ends)[:, sample]
     for ask, target in (
         (Ask(sample, "output", step=-1), output[-1].sum()),
         (Ask(sample, "output", step=0, unit=0), output[0, 0]),
         (Ask(sample, "h_n", row=trace.plan.rows[0].suffix), h_n[0].sum()),
     ):
-        (expected,) = torch.autograd.grad(target, x, retain_graph=True)
+        (into,) = torch.autograd.grad(target, x, retain_graph=True)
+        expected = into[:steps, sample]
         found = gradients(trace, ask, LIMITS)
         assert found.value == pytest.approx(float(target.detach()))
-        norms = torch.tensor(found.input[: len(x)], dtype=torch.float64)
+        norms = torch.tensor(found.input[:steps], dtype=torch.float64)
         torch.testing.assert_close(norms, expected.norm(dim=1), rtol=1e-6, atol=1e-12)
-        assert not any(found.input[len(x) :])
+        assert not any(found.input[steps:])
 
 
 @pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])

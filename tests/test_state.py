@@ -16,7 +16,7 @@ from app.recurrent.examples import EXAMPLES
 from app.recurrent.shapes import plan
 from app.recurrent.spec import TraceRequest
 from app.settings import Settings
-from app.web.keys import KEYS, Value
+from app.web.keys import KEYS, PLACES, Value
 from app.web.state import State, read_state, runnable
 
 ROOT = Path(__file__).parents[1]
@@ -38,6 +38,8 @@ def states(draw: st.DrawFn) -> State:
             values[key.name] = draw(st.booleans())
         elif isinstance(key.default, int):
             values[key.name] = draw(st.integers(key.low, min(key.high, 300)))
+        elif isinstance(key.default, float):
+            values[key.name] = round(draw(st.floats(key.low, key.high)), PLACES)
         elif key.choices:
             values[key.name] = draw(st.sampled_from(key.choices))
         else:
@@ -104,6 +106,12 @@ def test_no_query_whatever_fails_and_the_nearest_state_runs(pairs: list[tuple[st
         ("num_layers=12", "num_layers", 8),
         ("cell=transformer", "cell", "lstm"),
         ("bias=maybe", "bias", True),
+        ("dropout=1.5", "dropout", 1.0),
+        ("dropout=-0.5", "dropout", 0.0),
+        ("dropout=half", "dropout", 0.0),
+        ("dropout=1e-3", "dropout", 0.0),
+        ("dropout=nan", "dropout", 0.0),
+        ("mode=test", "mode", "eval"),
         ("source=random&batch=1000", "batch", 256),
         ("t=17", "t", 4),
         ("n=9", "n", 1),
@@ -149,7 +157,7 @@ def test_the_browser_knows_the_same_keys_and_defaults() -> None:
             return str(value).lower()
         if isinstance(value, list):
             return "[" + ", ".join(f'"{each}"' for each in value) + "]"
-        return str(value) if isinstance(value, int) else f'"{value}"'
+        return f"{value:g}" if isinstance(value, int | float) else f'"{value}"'
 
     assert written == {key.name: literal(key.default) for key in KEYS}
 
@@ -166,6 +174,7 @@ def test_what_would_be_understood_is_what_this_server_takes() -> None:
     assert said("hidden_size=0", replace(Limits(), hidden=77)).expected == "1 … 77"
     assert said("seq_len=x").expected == f"1 … {Limits().steps}"
     assert said("bias=maybe").expected == "true, false"
+    assert said("dropout=2").expected == "0 … 1"
 
 
 def test_sentences_too_many_are_counted_as_they_are() -> None:

@@ -52,7 +52,7 @@ def asked(draw: st.DrawFn) -> dict[str, Any]:
         names = [name for name in ("h_0", "c_0") if name in made.tensors and draw(st.booleans())]
         found["state"] = {name: numbers(made.tensors[name].shape) for name in names}
     if found["model"]["num_layers"] > 1:
-        found["model"]["dropout"] = 0.5
+        found["model"].setdefault("dropout", 0.5)
     return found
 
 

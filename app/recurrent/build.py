@@ -1,7 +1,7 @@
 """Spec → torch modules and input tensors; a seed gives the very numbers `torch.manual_seed` would."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
 from typing import Any
 
@@ -9,6 +9,7 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn import init
 
+from app.recurrent.dropout import draw_masks
 from app.recurrent.errors import Refusal, Say
 from app.recurrent.nested import check_numbers, shape_of
 from app.recurrent.shapes import Plan
@@ -31,11 +32,12 @@ LINEAR: Callable[..., nn.Linear] = _not_drawing(nn.Linear)
 
 @dataclass(frozen=True)
 class Modules:
-    """The modules of one run, with their weights."""
+    """The modules of one run, with their weights; in train mode the dropout masks of its one call."""
 
     embedding: nn.Embedding | None
     rnn: nn.RNNBase
     head: nn.Linear | None
+    masks: tuple[Tensor, ...] = ()  # behind each layer but the last, (T, N, D·P)
 
     def named(self) -> dict[str, Tensor]:
         """Every parameter by the API's name, e.g. "rnn.weight_ih_l0"."""
@@ -64,13 +66,15 @@ def build(plan: Plan) -> Modules:
     """The modules of `plan`, from its seed or its given values.
 
     With a seed s the weights equal, bit for bit, those of plain code that calls
-    `torch.manual_seed(s)` and then makes nn.Embedding, the recurrent module and nn.Linear.
+    `torch.manual_seed(s)` and then makes nn.Embedding, the recurrent module and nn.Linear, and so do
+    the masks those of the call that follows. Given weights draw nothing: their masks are those of a
+    call right after `torch.manual_seed(0)`.
     """
     modules = _empty(plan)
     given = plan.request.weights.values
     if given is not None:
         _fill(modules, plan, given)
-        return modules
+        return _with_masks(modules, plan, Generator().manual_seed(0))
     generator = Generator().manual_seed(plan.request.weights.seed or 0)
     if modules.embedding is not None:
         init.normal_(modules.embedding.weight, generator=generator)
@@ -84,7 +88,11 @@ def build(plan: Plan) -> Modules:
         init.kaiming_uniform_(modules.head.weight, a=sqrt(5), generator=generator)
         bound = 1 / sqrt(modules.head.in_features)
         init.uniform_(modules.head.bias, -bound, bound, generator=generator)
-    return modules
+    return _with_masks(modules, plan, generator)
+
+
+def _with_masks(modules: Modules, plan: Plan, generator: Generator) -> Modules:
+    return replace(modules, masks=draw_masks(plan.request, plan.T, plan.N, plan.D * plan.P, plan.packed, generator))
 
 
 def _empty(plan: Plan) -> Modules:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from app.recurrent.dropout_claims import dropout_claims
 from app.recurrent.errors import Say
 from app.recurrent.forward import Pass
 from app.recurrent.order import at_end, turned
@@ -179,10 +180,13 @@ def _equivalences(done: Pass, evidence: Evidence, probe: Probe) -> list[Claim]:
     plan, name = done.plan, done.plan.request.model.cell.upper()
     tolerance, on = evidence.proof.tolerance, probe.checked
     found = []
-    if plan.L > 1:
+    if plan.L > 1 and not done.modules.masks:
         text = f"nn.{name}(…, num_layers={plan.L}) == {plan.L} one-layer modules in a row"
         apart = difference(one_by_one(done, probe.samples, probe.steps), probe.plain.output)
         found.append(_near(text, apart, tolerance, Say("claim.stacked", {"layers": plan.L}), on))
+    if plan.L > 1 and plan.request.model.dropout > 0:
+        measured = dropout_claims(done, probe.samples, probe.steps, probe.plain.output)
+        found += [Claim(*each, on) for each in measured]
     if plan.D == 2:
         text = "backward half == forward module on x.flip(time), flipped back"
         together, apart_from_it = both_ways(done, probe.samples, probe.steps)

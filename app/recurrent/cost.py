@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from math import prod
 
 from app.corpora.tokens import Encoded
+from app.recurrent.dropout import drops
 from app.recurrent.errors import Refusal, Say
 from app.recurrent.spec import TraceRequest
 
@@ -99,6 +100,8 @@ def estimate(asked: TraceRequest, N: int, T: int, parameters: dict[str, tuple[in
         # and for the backward direction the flipped input and the flipped answer
         peak = max(peak, cells * (stacked + 3 * H + (reads + H if D > 1 else 0)) + joined)
         kept += joined
+    if drops(asked):  # every mask, and what it leaves of h
+        kept += (model.num_layers - 1) * 2 * D * cells * P
     if asked.head is not None:
         out = asked.head.out_features
         rows = cells if asked.head.reads == "every_step" else N

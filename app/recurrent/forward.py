@@ -130,7 +130,12 @@ def forward(plan: Plan, modules: Modules, entering: Feed, cancelled: Callable[[]
             h_n.append(last_h)
             if last_c is not None:
                 c_n.append(last_c)
-        reads.append(h[-1] if plan.D == 1 else torch.cat(h[-2:], dim=2))  # (T, N, D·P)
+        below = h[-1] if plan.D == 1 else torch.cat(h[-2:], dim=2)  # (T, N, D·P)
+        if layer < len(modules.masks):
+            mask = modules.masks[layer]
+            below = below * mask
+            tensors[f"dropout_l{layer}"], tensors[f"dropped_l{layer}"] = as_torch(plan, mask), as_torch(plan, below)
+        reads.append(below)
     tensors["output"] = as_torch(plan, reads.pop())
 
     def ends(states: Tensor) -> Tensor:

@@ -20,6 +20,7 @@ from app.recurrent.errors import Cancelled, Refusal, Say
 from app.recurrent.forward import Pass
 from app.recurrent.gates import scan
 from app.recurrent.order import at_end, turned
+from app.recurrent.simpler import layer_by_layer
 
 # For values of size one out of sums of ordinary size. Rounding grows with the size of what is
 # summed: over thousands of configurations it stayed below 6e-7 of the value, and of half the
@@ -180,9 +181,15 @@ def plain_run(
     """torch's own module with the same weights on part of the input, called as anybody would.
 
     With `batch_first` it is called in that layout; `packed` packs to the true lengths;
-    `weights` stand in for the pass's own.
+    `weights` stand in for the pass's own. Where dropout acts it is one layer after the other, with
+    the masks of the pass between them.
     """
     plan = done.plan
+    if done.modules.masks:
+        output, last = layer_by_layer(
+            done, samples, steps, batch_first=batch_first and plan.batched, packed=packed, weights=weights
+        )
+        return Plain(output, last[0], last[1] if len(last) == 2 else None)
     module = rnn_module(plan, weights or dict(done.modules.rnn.named_parameters()), batch_first=batch_first)
     x: Any = done.reads[0][:steps, samples]
     states: Any = done.feed.h_0[:, samples]

@@ -19,8 +19,7 @@ from app.recurrent.settle_states import check_state, settle_lengths
 from app.recurrent.spec import EmbeddingSpec, TraceRequest
 
 # Parts of the contract that are read and understood but not run by this version.
-# model.dropout: in train mode, where it acts.
-NOT_YET = ("model.dropout", "loss", "input.dataset", "weights.bundled", "weights.upload")
+NOT_YET = ("loss", "input.dataset", "weights.bundled", "weights.upload")
 
 
 @dataclass(frozen=True)
@@ -123,9 +122,7 @@ def _check_proj(request: TraceRequest) -> None:
 
 def _refuse_what_is_not_traced_yet(request: TraceRequest) -> None:
     """The contract knows more than this version runs; say which part, never ignore it."""
-    model = request.model
     asked = {
-        "model.dropout": model.dropout > 0 and request.mode == "train" and model.num_layers > 1,
         "loss": request.loss is not None,
         "input.dataset": request.input.dataset is not None,
         "weights.bundled": request.weights.bundled is not None,

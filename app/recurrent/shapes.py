@@ -5,12 +5,13 @@ from math import prod
 
 from app.corpora.tokens import Encoded
 from app.recurrent.cost import Cost, Limits, check_limits, estimate
+from app.recurrent.dropout import drops
 from app.recurrent.errors import Refusal, Say
 from app.recurrent.heads import head_stages
 from app.recurrent.positions import Positions, Row, place, rows
 from app.recurrent.settle import Settled, settle
 from app.recurrent.settle_decode import PLACE
-from app.recurrent.source import embedding_code, pack_code, rnn_call, rnn_code
+from app.recurrent.source import dropout_code, embedding_code, pack_code, rnn_call, rnn_code
 from app.recurrent.spec import TraceRequest
 from app.recurrent.tensors import TensorPlan, tensor_plans
 
@@ -211,6 +212,18 @@ def _stages(settled: Settled, all_rows: tuple[Row, ...], parameters: list[str]) 
             says,
         )
     )
+    return [*found, *_dropout_stages(asked, all_rows)]
+
+
+def _dropout_stages(asked: TraceRequest, all_rows: tuple[Row, ...]) -> list[Stage]:
+    """What happens inside the recurrent module between two layers, in train mode."""
+    p = asked.model.dropout
+    found = []
+    for layer in range(asked.model.num_layers - 1 if drops(asked) else 0):
+        says = Say("stage.dropout", {"layer": layer, "above": layer + 1, "p": f"{p:g}"})
+        reads = tuple(f"{row.suffix}.h" for row in all_rows if row.layer == layer)
+        made = (f"dropout_l{layer}", f"dropped_l{layer}")
+        found.append(Stage(f"dropout_l{layer}", "Dropout", dropout_code(layer, p), reads, made, (), says))
     return found
 
 

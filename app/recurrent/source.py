@@ -31,6 +31,11 @@ def rnn_call(asked: TraceRequest) -> str:
     )
 
 
+def dropout_code(layer: int, p: float) -> str:
+    """`dropped_l0 = torch.dropout(output_l0, 0.5, train=True)`: what the recurrent module calls between its layers."""
+    return f"dropped_l{layer} = torch.dropout(output_l{layer}, {p!r}, train=True)"
+
+
 def pack_code(model: ModelSpec) -> str:
     """`packed = pack_padded_sequence(x, lengths, …)`; the order of the samples is undone by itself."""
     first = ", batch_first=True" if model.batch_first else ""

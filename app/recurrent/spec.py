@@ -36,7 +36,7 @@ class ModelSpec(Strict):
     num_layers: Annotated[int, Field(ge=1, le=1000)] = 1
     bias: bool = True
     batch_first: bool = False
-    dropout: Annotated[float, Field(ge=0, le=1)] = 0.0
+    dropout: Annotated[float, Field(ge=0, le=1)] = Field(default=0.0, description="Acts in train mode only.")
     bidirectional: bool = False
     proj_size: Annotated[int, Field(ge=0, le=1_000_000_000)] = 0
     nonlinearity: Literal["tanh", "relu"] = "tanh"
@@ -178,5 +178,9 @@ class TraceRequest(Strict):
     packed: bool = False
     state: StateSpec | None = None
     weights: WeightsSpec = WeightsSpec(seed=0)
-    mode: Literal["eval", "train"] = "eval"
+    mode: Literal["eval", "train"] = Field(
+        default="eval",
+        description="In train mode dropout acts between the layers; its masks continue from the weights' seed, as "
+        "after torch.manual_seed, and are those of seed 0 where the weights are given.",
+    )
     dtype: Literal["float32", "float64"] = "float32"

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from math import prod
 
+from app.recurrent.dropout import drops
 from app.recurrent.positions import Row
 from app.recurrent.settle import Settled
 
@@ -56,6 +57,9 @@ def tensor_plans(settled: Settled, F: int, H: int, P: int, all_rows: tuple[Row, 
     for state, (axis, size) in widths.items():
         found[f"{state}_0"] = made(("L·D", "N", axis), size)
     joined = f"D·{hidden}" if D == 2 else hidden
+    for layer in range(model.num_layers - 1 if drops(asked) else 0):
+        for name in ("dropout", "dropped"):  # the mask behind a layer, and what the layer above reads
+            found[f"{name}_l{layer}"] = made((*leading, joined), D * P)
     found["output"] = made((*leading, joined), D * P)
     for state, (axis, size) in widths.items():
         found[f"{state}_n"] = made(("L·D", "N", axis), size)

@@ -1,14 +1,17 @@
 """The names in the page's query: what each may be, and what it is when it is left out."""
 
+import re
 from dataclasses import dataclass
 
 from app.recurrent.cost import Limits
 from app.web.i18n import plain
 
-Value = str | int | bool | list[str]
+Value = str | int | float | bool | list[str]
 
 MOST_CHARACTERS = 2_000  # a sentence; the address has to hold them all
 BIG = 1_000_000_000
+_DECIMAL = re.compile(r"-?(\d+\.?\d*|\.\d+)", re.ASCII)
+PLACES = 6  # of a fraction: more than a field shows, and never an exponent
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,10 @@ class Key:
             if not text.isascii() or not text.lstrip("-").isdigit() or len(text) > 16:
                 return None
             return int(text) if self.low <= int(text) <= self.high else None
+        if isinstance(self.default, float):
+            if len(text) > 16 or not _DECIMAL.fullmatch(text):
+                return None
+            return round(float(text), PLACES) if self.low <= float(text) <= self.high else None
         if self.choices:
             return text if text in self.choices else None
         return plain(text)[:MOST_CHARACTERS]
@@ -41,7 +48,15 @@ class Key:
             if text.isascii() and digits.isdigit():
                 low = text.startswith("-") or (len(digits) <= 16 and int(text) < self.low)
                 return self.low if low else self.high
+        if isinstance(self.default, float) and _DECIMAL.fullmatch(text):
+            return float(self.low if text.startswith("-") else self.high)
         return self.default
+
+    def write(self, value: Value) -> str:
+        """`value` as it stands in a query; a list stands there once per item."""
+        if isinstance(value, bool):
+            return str(value).lower()
+        return f"{value:.{PLACES}f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
 
     def expected(self, limits: Limits) -> str:
         """What would have been understood on this server, for the message."""
@@ -71,8 +86,10 @@ KEYS: tuple[Key, ...] = (
     Key("num_layers", 1, low=1, high=1000),
     Key("bias", True),
     Key("batch_first", True),
+    Key("dropout", 0.0, high=1),
     Key("bidirectional", False),
     Key("nonlinearity", "tanh", ("tanh", "relu")),
+    Key("mode", "eval", ("eval", "train")),
     Key("source", "text", ("text", "random")),
     Key("text", ["the film was not good", "i loved it"]),
     Key("batch", 2, low=1),

@@ -49,8 +49,8 @@ class State:
         model = {
             name: v[name]
             for name in ("cell", "input_size", "hidden_size", "num_layers", "bias", "batch_first", "bidirectional")
-        }
-        asked: dict[str, Any] = {"model": model, "weights": {"seed": v["seed"]}}
+        } | {"dropout": float(v["dropout"])}
+        asked: dict[str, Any] = {"model": model, "weights": {"seed": v["seed"]}, "mode": v["mode"]}
         if v["cell"] == "rnn":
             model["nonlinearity"] = v["nonlinearity"]
         if v["source"] == "text":
@@ -81,7 +81,7 @@ class State:
             if isinstance(value, list):
                 pairs += [(key.name, each) for each in value]
             else:
-                pairs.append((key.name, str(value).lower() if isinstance(value, bool) else str(value)))
+                pairs.append((key.name, key.write(value)))
         return urlencode(pairs)
 
 
@@ -107,6 +107,7 @@ def _example_values(key: str) -> dict[str, Value]:
     found["out_features"] = asked.head.out_features if asked.head else 1
     found["activation"] = (asked.head.activation or "none") if asked.head else "none"
     found["h0"] = "random" if asked.state else "zeros"
+    found["mode"] = asked.mode
     return found
 
 

@@ -185,8 +185,10 @@ export interface FlatState {
   num_layers: number;
   bias: boolean;
   batch_first: boolean;
+  dropout: number;
   bidirectional: boolean;
   nonlinearity: "tanh" | "relu";
+  mode: "eval" | "train";
   source: "text" | "random";
   text: string[];
   batch: number;

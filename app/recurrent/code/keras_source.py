@@ -1,6 +1,7 @@
 """The same run as Keras source, its layers holding PyTorch's weights; or the reason why Keras can't."""
 
 from app.recurrent.code.torch_source import Parts, joined, shared
+from app.recurrent.dropout import drops
 from app.recurrent.errors import Say
 from app.recurrent.shapes import Plan
 
@@ -14,7 +15,7 @@ def reason(plan: Plan) -> Say | None:
         return Say("code.keras.decode")
     if model.proj_size:
         return Say("code.keras.proj_size")
-    if model.dropout > 0 and plan.request.mode == "train" and model.num_layers > 1:
+    if drops(plan.request):
         return Say("code.keras.dropout")
     if plan.request.loss is not None:
         return Say("code.keras.loss")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from app.recurrent.code.decoding import decoding
 from app.recurrent.code.literals import literal
+from app.recurrent.dropout import drops
 from app.recurrent.errors import Refusal, Say
 from app.recurrent.nested import check_numbers, shape_of
 from app.recurrent.shapes import Plan, Stage
@@ -110,6 +111,8 @@ def _modules(plan: Plan) -> list[str]:
         lines += ["    }", ")"]
     if asked.model.dropout > 0:
         lines.append(f"{asked.model.cell}.{asked.mode}()" + ("  # no dropout" if asked.mode == "eval" else ""))
+    if given and drops(asked):
+        lines.append("torch.manual_seed(0)  # of the dropout masks")
     return lines
 
 
@@ -208,8 +211,8 @@ def _first_states(plan: Plan) -> list[str]:
 
 def _stage(plan: Plan, stage: Stage) -> list[str]:
     """The lines of one stage, the shape of what it makes at the end."""
-    if stage.name in ("tokens", "encoder") or stage.op == "decode":
-        return []  # these stand in the source already
+    if stage.name in ("tokens", "encoder") or stage.op in ("decode", "Dropout"):
+        return []  # these stand in the source already, and the recurrent module drops by itself
     if stage.name == "embedding":
         lines = ["x = embedding(tokens)"]
     elif stage.name == "rnn":

@@ -21,6 +21,7 @@ from app.recurrent.diagnose.when import (
     true_lengths,
     turned,
 )
+from app.recurrent.dropout import drops
 from app.recurrent.shapes import Plan
 from app.recurrent.shapes import plan as planned
 from app.recurrent.spec import TraceRequest
@@ -39,7 +40,9 @@ def of_plan(plan: Plan, raw: Request, cancelled: Cancelled) -> list[Finding]:
     found = [*_layout(plan, raw, cancelled)]
     checks = [check for applies, check in CHECKS if applies(plan)]
     if checks:
-        trace = run(plan, cancelled)
+        # masks would be measured beside the mistake
+        still = planned(plan.request.model_copy(update={"mode": "eval"})) if drops(plan.request) else plan
+        trace = run(still, cancelled)
         with torch.inference_mode():
             for check in checks:
                 found += check(trace, raw)
@@ -58,6 +61,7 @@ def _layout(plan: Plan, raw: Request, cancelled: Cancelled) -> Iterator[Finding]
     part = [row[:MOST_NUDGED] for row in given[:MOST_NUDGED]]
     name = "values" if asked.input.values else "tokens"
     small = asked.model_dump() | {"input": {name: part}, "head": None, "loss": None, "state": None, "packed": False}
+    small["mode"] = "eval"  # two runs are compared: both without masks
     trace = run(planned(TraceRequest.model_validate(small)), cancelled)
     with torch.inference_mode():
         sent, fixed = _nudged(trace, batch_first=False), _nudged(trace, batch_first=True)

@@ -74,6 +74,9 @@ def run_again(done: Pass, ask: Ask, copies: int) -> Walk:
             if c:
                 walk.c.append(c)
         reads = [torch.cat(each, dim=1) for each in zip(*walk.h[-plan.D :], strict=True)]
+        if layer < len(done.modules.masks):
+            mask = done.modules.masks[layer][:steps, n].to(torch.float64, copy=True)  # (t, D·P)
+            reads = [each * kept for each, kept in zip(reads, mask.unbind(), strict=True)]
     return walk
 
 

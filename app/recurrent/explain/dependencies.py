@@ -142,6 +142,10 @@ TABLE: dict[str, Rule] = {
     ),
     "rnn.h.tanh": _plain("tanh"),
     "rnn.h.relu": _plain("relu"),
+    "dropout": _given("mask = 0 with probability p, else 1/(1 − p)"),
+    "dropped": Rule(
+        "dropped = h · mask", (Term("let_through", (Factor("h", "h behind"), Factor("mask", "mask of layer"))),)
+    ),
     "output": _copy("output = h of the top layer", "top h", "h"),
     "h_n": _copy("h_n = h at the row's own last step", "last h", "h"),
     "c_n": _copy("c_n = c at the row's own last step", "last c", "c"),
@@ -189,6 +193,8 @@ def kind_of(plan: Plan, name: str, t: int) -> str:
             return f"{name}.encoder"
         given = state is not None and (state.random is not None or getattr(state, name) is not None)
         return f"{name}.given" if given else f"{name}.zero"
+    if name.startswith(("dropout_l", "dropped_l")):
+        return name.partition("_")[0]
     if name == "activated":
         assert asked.head is not None and asked.head.activation is not None
         return f"activated.{asked.head.activation}"

@@ -30,7 +30,7 @@ class Place:
     def is_padding(self) -> bool:
         """Whether a packed run computed nothing here."""
         known = self.plan.packed
-        running = "." in self.name or self.name == "output"
+        running = "." in self.name or self.name == "output" or self.name.startswith(("dropout_l", "dropped_l"))
         return running and known is not None and self.t >= known[self.n]
 
 

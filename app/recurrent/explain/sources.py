@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from app.recurrent.dropout import drops
 from app.recurrent.explain.dependencies import band
 from app.recurrent.explain.places import Place, index_of, last, previous
 from app.recurrent.positions import Row
@@ -67,19 +68,33 @@ def _all_before(place: Place) -> list[Run]:
 
 
 def _reads(place: Place) -> list[Run]:
-    """What enters the row at this step: the input, or every h of the layer below, both directions in order."""
+    """What enters the row at this step: the input, or every h of the layer below, both directions in order,
+    or in train mode what dropout left of them.
+    """
     layer = place.inside.layer
     if layer == 0:
         return _all(place, "input", place.n, place.t)
+    if drops(place.plan.request):
+        return _all(place, f"dropped_l{layer - 1}", place.n, place.t)
     below = [row for row in place.plan.rows if row.layer == layer - 1]
     return [run for row in below for run in _all(place, f"{row.suffix}.h", place.n, place.t)]
 
 
 def _top_h(place: Place) -> list[Run]:
     """The row of the top layer that this feature of `output` belongs to."""
+    return _h_of_layer(place, place.plan.L - 1)
+
+
+def _h_of_layer(place: Place, layer: int) -> list[Run]:
+    """The h that a feature of a layer's joined output is."""
     k, unit = divmod(place.u, place.plan.P)
-    row = place.plan.rows[len(place.plan.rows) - place.plan.D + k]
+    row = place.plan.rows[layer * place.plan.D + k]
     return _one(place, f"{row.suffix}.h", place.n, place.t, unit)
+
+
+def _layer(place: Place) -> int:
+    """Behind which layer a mask stands: 1 for "dropped_l1"."""
+    return int(place.name.rpartition("_l")[2])
 
 
 def _top_h_n(place: Place) -> list[Run]:
@@ -182,6 +197,8 @@ SOURCES: dict[str, Callable[[Place], list[Run]]] = {
     "encoder c_n": lambda place: _encoder_end(place, "c"),
     "first": lambda place: _one(place, "first", place.n, 0, place.u),
     "top h": _top_h,
+    "h behind": lambda place: _h_of_layer(place, _layer(place)),
+    "mask of layer": lambda place: _one(place, f"dropout_l{_layer(place)}", place.n, place.t, place.u),
     "top h_n": _top_h_n,
     "last h": lambda place: _last(place, "h"),
     "last c": lambda place: _last(place, "c"),

@@ -106,7 +106,8 @@ function termsOf(trace, where, { n, t, u }) {
     if (!Object.hasOwn(trace.tensors, tensor)) return undefined;
     return { tensor, index: indexOf(trace, tensor, { n, t: earlier, u: unit, k: ends?.index ?? 0 }) };
   };
-  const below = [`${rowName(where.layer - 1, false)}.h`, `${rowName(where.layer - 1, true)}.h`];
+  const dropped = `dropped_l${where.layer - 1}`; // in train mode what dropout left of the layer below
+  const below = Object.hasOwn(trace.tensors, dropped) ? [dropped] : [`${rowName(where.layer - 1, false)}.h`, `${rowName(where.layer - 1, true)}.h`];
   const sources = where.layer === 0 ? ["input"] : below.filter((tensor) => Object.hasOwn(trace.tensors, tensor));
   return {
     now: (part) => ({ text: part, role: part, cell: { tensor: `${row}.${part}`, index: indexOf(trace, `${row}.${part}`, { n, t, u }) } }),

@@ -17,5 +17,5 @@ const ELSEWHERE = /** @type {{[name: string]: string}} */ ({ h_n: "h", h_0: "h",
 
 /** The letter whose colour a tensor's numbers have. @param {string} tensor @returns {string | undefined} */
 export function roleIn(tensor) {
-  return inside(tensor)?.part ?? ELSEWHERE[tensor];
+  return inside(tensor)?.part ?? (tensor.startsWith("dropped_l") ? "h" : ELSEWHERE[tensor]);
 }

@@ -29,6 +29,7 @@ export function blocksOf(trace) {
   const blocks = [];
   const have = new Set();
   for (const stage of trace.stages) {
+    if (stage.op === "Dropout") continue; // inside the module
     if (stage.name === "encoder") {
       stage.outputs.forEach((name, k) => handOver(stage.inputs[k], name));
       continue;

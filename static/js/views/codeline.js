@@ -43,7 +43,7 @@ export function mountCodeline(el, store, context) {
       if (!(button instanceof HTMLElement)) return;
       /** @type {HTMLInputElement} */
       const field = find(el, `input[data-arg="${button.dataset.for}"]`);
-      const next = (Number(field.value) || 0) + Number(button.dataset.step);
+      const next = Number(((Number(field.value) || 0) + Number(button.dataset.step)).toFixed(6)); // 0.1 + 0.2 is 0.3
       field.value = String(next);
       context.ask({ [String(button.dataset.for)]: next }, { typing: true });
     },
@@ -53,7 +53,7 @@ export function mountCodeline(el, store, context) {
   function draw() {
     const { asked, trace, lang } = store.get();
     for (const control of controls) setControl(control, asked);
-    role("variable").textContent = asked.cell;
+    role("variable").textContent = role("mode-variable").textContent = asked.cell;
     const twoDraws = asked.cell === "lstm" && asked.h0 === "random"; // h_0 = c_0 = randn(…) would make them the same numbers
     role("states").textContent = asked.cell !== "lstm" ? "h_0" : twoDraws ? "h_0, c_0" : "h_0 = c_0";
     nameReads(find(el, '[data-arg="head"]'), asked);

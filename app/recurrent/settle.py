@@ -15,12 +15,13 @@ from app.recurrent.settle_decode import (
     first_width,
     settle_decode,
 )
+from app.recurrent.settle_loss import check_loss
 from app.recurrent.settle_states import check_state, settle_lengths
 from app.recurrent.spec import EmbeddingSpec, TraceRequest
 
 # Parts of the contract that are read and understood but not run by this version.
 # model.dropout: in train mode, where it acts.
-NOT_YET = ("model.dropout", "loss", "input.dataset", "weights.bundled", "weights.upload")
+NOT_YET = ("model.dropout", "input.dataset", "weights.bundled", "weights.upload")
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,7 @@ def settle(request: TraceRequest) -> Settled:
     )
     _check_token_ids(settled, text)
     check_state(settled, entering.batch, entering.batched)
+    check_loss(settled, entering.batch, entering.steps, batched=entering.batched)
     if encoder is not None and settled.state is not None:
         sizes = (entering.batch, entering.batched), (encoder.batch, encoder.batched)
         check_encoder(settled, encoder.request, *sizes)
@@ -126,7 +128,6 @@ def _refuse_what_is_not_traced_yet(request: TraceRequest) -> None:
     model = request.model
     asked = {
         "model.dropout": model.dropout > 0 and request.mode == "train" and model.num_layers > 1,
-        "loss": request.loss is not None,
         "input.dataset": request.input.dataset is not None,
         "weights.bundled": request.weights.bundled is not None,
         "weights.upload": request.weights.upload is not None,

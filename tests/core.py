@@ -79,7 +79,37 @@ def requests(draw: st.DrawFn) -> dict[str, Any]:
             "out_features": draw(st.integers(1, 4)),
             "activation": draw(st.sampled_from([None, "sigmoid", "softmax", "log_softmax", "relu", "tanh"])),
         }
+        if draw(st.integers(0, 2)):
+            asked["loss"] = draw(losses(asked["head"], None if kind == "text" else (N, T), batched, model))
     return asked
+
+
+@st.composite
+def losses(
+    draw: st.DrawFn, head: dict[str, Any], sizes: tuple[int, int] | None, batched: bool, model: dict[str, Any]
+) -> dict[str, Any]:
+    """Any loss that this head allows; the target drawn by a seed or written down (`sizes` known)."""
+    out = head["out_features"]
+    kinds = ["bce"] * 2 if head["activation"] in ("sigmoid", "softmax") else []
+    kinds += ["cross_entropy", "nll", "mse"]
+    kind = draw(st.sampled_from(kinds))
+    if sizes is None or draw(st.booleans()):
+        return {"kind": kind, "target": {"random": {"seed": draw(st.integers(0, 9999))}}}
+    N, T = sizes
+    classes = kind in ("cross_entropy", "nll")
+    batch = [N] if batched else []
+    shape = batch if classes or (out == 1 and batched) else [*batch, out]
+    if head["reads"] == "every_step":
+        steps = [T] if not batched else [N, T] if model["batch_first"] else [T, N]
+        shape = steps if classes or out == 1 else [*steps, out]
+    generator = torch.Generator().manual_seed(draw(st.integers(0, 9999)))
+    target = torch.randn(shape, generator=generator)
+    if classes:
+        left_out = torch.rand(shape, generator=generator) < draw(st.sampled_from([1.0, 0.3, 0.0]))
+        target = torch.randint(out, shape, generator=generator).masked_fill(left_out, -100)
+    elif kind == "bce":
+        target = torch.rand(shape, generator=generator)
+    return {"kind": kind, "target": target.tolist()}
 
 
 def true_lengths(trace: Trace) -> list[int]:
@@ -143,6 +173,8 @@ def plain(trace: Trace) -> dict[str, Tensor]:
             found["h_n"] = ends
         if linear is not None:
             found["prediction"] = _head(trace, linear, found)
+        if asked.loss is not None and linear is not None:
+            found["loss"] = _loss(trace, linear, found)
     found |= {f"rnn.{name}": value.detach() for name, value in rnn.named_parameters()}
     return found
 
@@ -176,6 +208,51 @@ def _head(trace: Trace, linear: nn.Linear, found: dict[str, Tensor]) -> Tensor:
         return answer[0]
     squeezed = asked.head.out_features == 1 and (asked.head.reads != "every_step" or asked.model.batch_first)
     return answer.squeeze(-1) if squeezed else answer
+
+
+def _loss(trace: Trace, linear: nn.Linear, found: dict[str, Tensor]) -> Tensor:
+    """The loss by one call of torch on the head's answers as they are laid out, never flattened."""
+    asked = trace.plan.request
+    assert asked.head is not None and asked.loss is not None
+    kind, out, name = asked.loss.kind, asked.head.out_features, asked.head.activation
+    every = asked.head.reads == "every_step"
+    classes, batched = kind in ("cross_entropy", "nll"), found["h_n"].dim() == 3
+    x = found["prediction"]
+    if every:
+        x = linear(found["output"])  # (N, T, out), (T, N, out) or (T, out)
+        if name:
+            x = getattr(torch, name)(x, **({"dim": -1} if "softmax" in name else {}))
+    elif out == 1 and batched and classes:
+        x = x.unsqueeze(-1)
+    target = target_of(trace, list(x.shape[:-1] if classes else x.shape))
+    if classes and x.dim() == 3:
+        x = x.movedim(-1, 1)  # torch wants the classes on axis 1
+    calls = {"cross_entropy": "cross_entropy", "nll": "nll_loss", "bce": "binary_cross_entropy", "mse": "mse_loss"}
+    answer: Tensor = getattr(nn.functional, calls[kind])(x, target)
+    return answer
+
+
+def target_of(trace: Trace, shape: list[int]) -> Tensor:
+    """The target in this shape: as it was given, or drawn with the batch first and cut at each sample's end."""
+    asked = trace.plan.request
+    assert asked.loss is not None and asked.head is not None
+    given, kind, dtype = asked.loss.target, asked.loss.kind, getattr(torch, asked.dtype)
+    classes = kind in ("cross_entropy", "nll")
+    if not hasattr(given, "random"):
+        return torch.tensor(given, dtype=torch.long if classes else dtype).view(shape)
+    torch.manual_seed(given.random.seed)
+    every = asked.head.reads == "every_step"
+    turned = every and trace.plan.batched and not asked.model.batch_first
+    sizes = [shape[1], shape[0], *shape[2:]] if turned else shape
+    if kind == "mse":
+        target = torch.randn(sizes, dtype=dtype)
+    else:
+        target = torch.randint(asked.head.out_features if classes else 2, sizes)
+    if classes and every and (asked.lengths is not None or asked.input.text is not None):
+        for n, length in enumerate(true_lengths(trace)):
+            target[n, length:] = -100
+    target = target if classes else target.to(dtype)
+    return target.transpose(0, 1) if turned else target
 
 
 def stepwise(trace: Trace) -> dict[str, Tensor]:

@@ -98,9 +98,9 @@ def squeezed(settled: Settled) -> str:
 
 def drawn_code(settled: Settled) -> str:
     """The call that draws a random target, always with the batch first: batch_first changes no number."""
-    asked, found = settled.request, aim_of(settled)
+    asked = settled.request
     assert asked.loss is not None and asked.head is not None
-    shape = str(_batch_major(settled, found))
+    shape = str(_batch_major(settled))
     if asked.loss.kind in CLASSES:
         return f"torch.randint({asked.head.out_features}, {shape}, generator=generator)"
     if asked.loss.kind == "mse":
@@ -108,10 +108,15 @@ def drawn_code(settled: Settled) -> str:
     return f"torch.randint(2, {shape}, generator=generator).{'double' if asked.dtype == 'float64' else 'float'}()"
 
 
-def _batch_major(settled: Settled, found: Aim) -> tuple[int, ...]:
-    """(N, T, …) for one target a step, whatever batch_first says."""
-    turned = found.every_step and settled.batched and not settled.request.model.batch_first
-    return (found.given[1], found.given[0], *found.given[2:]) if turned else found.given
+def is_turned(settled: Settled) -> bool:
+    """Whether a drawn target, (N, T, …), has to be turned to lie as `output` does."""
+    return aim_of(settled).every_step and settled.batched and not settled.request.model.batch_first
+
+
+def _batch_major(settled: Settled) -> tuple[int, ...]:
+    """The shape in which a target is drawn: (N, T, …) for one a step, whatever batch_first says."""
+    given = aim_of(settled).given
+    return (given[1], given[0], *given[2:]) if is_turned(settled) else given
 
 
 def make_target(settled: Settled) -> Tensor:
@@ -123,7 +128,7 @@ def make_target(settled: Settled) -> Tensor:
     dtype = torch.int64 if classes else torch.float64 if asked.dtype == "float64" else torch.float32
     if not isinstance(loss.target, DrawnTarget):
         return torch.tensor(loss.target, dtype=dtype).reshape(found.target)
-    generator, shape = Generator().manual_seed(loss.target.random.seed), _batch_major(settled, found)
+    generator, shape = Generator().manual_seed(loss.target.random.seed), _batch_major(settled)
     if loss.kind == "mse":
         drawn = torch.randn(shape, generator=generator, dtype=dtype)
     else:
@@ -131,7 +136,7 @@ def make_target(settled: Settled) -> Tensor:
     if classes and found.every_step and settled.lengths is not None:
         ended = torch.arange(settled.steps) >= torch.tensor(settled.lengths)[:, None]  # (N, T)
         drawn = drawn.masked_fill(ended, IGNORED)
-    if shape != found.given:
+    if is_turned(settled):
         drawn = drawn.transpose(0, 1)
     return drawn.reshape(found.target)
 

@@ -35,9 +35,7 @@ def ignored_in(settled: Settled) -> int:
     return ignored(settled.request, aim_of(settled), settled.lengths, settled.steps)
 
 
-def loss_stages(
-    settled: Settled, head: dict[str, TensorPlan]
-) -> tuple[list[StageRow], dict[str, TensorPlan]]:
+def loss_stages(settled: Settled, head: dict[str, TensorPlan]) -> tuple[list[StageRow], dict[str, TensorPlan]]:
     """The loss's stages in order, and the tensors they make; `head` holds what the head made."""
     asked = settled.request
     if asked.loss is None:

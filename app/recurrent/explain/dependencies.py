@@ -83,6 +83,11 @@ def _activated(apply: str, formula: str) -> Rule:
     return Rule(formula, (Term("same", (Factor("logits", "input"),)),), apply)
 
 
+def _picked(formula: str, symbol: str) -> Rule:
+    """What was said of the class that the target names, its sign turned."""
+    return Rule(formula, (Term("same", (Factor(symbol, "said"),)),), "negative")
+
+
 # What may be done to a factor first, as it is written.
 PREPARED = {
     "tanh": "tanh({})",
@@ -181,8 +186,8 @@ TABLE: dict[str, Rule] = {
         (Term("class", (Factor("x", "all logits", "exp"),), "classes"),),
         "log_softmax",
     ),
-    "losses.cross_entropy": Rule("losses = −log_probs[target]", (Term("same", (Factor("log_probs", "said"),)),), "negative"),
-    "losses.nll": Rule("losses = −x[target]", (Term("same", (Factor("x", "said"),)),), "negative"),
+    "losses.cross_entropy": _picked("losses = −log_probs[target]", "log_probs"),
+    "losses.nll": _picked("losses = −x[target]", "x"),
     "losses.ignored": _given("losses = 0: this target is left out"),
     "losses.mse": Rule(
         "losses = (x − y)²",

@@ -33,8 +33,10 @@ class RowGradients(BaseModel):
 
 
 class GradientsAnswer(BaseModel):
-    """Norms by step of the sequence. `value` is what was differentiated (of=loss: this sample's part of the mean,
-    whose gradient is the whole loss's, since samples do not touch each other), `max_abs_diff` its distance from the trace.
+    """Norms by step of the sequence. `value` is what was differentiated, `max_abs_diff` its distance from the trace.
+
+    of=loss: this sample's part of the mean, its own losses over the count of all; samples do not touch each
+    other, so its gradient is that of the whole loss.
 
     `cell_steps` and `multiply_adds` are what this answer cost.
     """

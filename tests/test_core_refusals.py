@@ -208,7 +208,6 @@ def test_each_fault_names_its_place(changed: dict[str, Any], field: str) -> None
     ("changed", "field"),
     [
         ({"model": GOOD["model"] | {"dropout": 0.5}, "mode": "train"}, "model.dropout"),
-        ({"loss": {"kind": "mse", "target": [1.0]}}, "loss"),
         ({"weights": {"bundled": "x"}}, "weights.bundled"),
         ({"weights": {"upload": "x"}}, "weights.upload"),
         ({"input": {"dataset": "weather"}}, "input.dataset"),

@@ -12,13 +12,11 @@ from torch import Tensor
 
 from app.recurrent.claims import Claim
 from app.recurrent.cost import Limits
-from app.recurrent.errors import Refusal
 from app.recurrent.explain.backward import Ask
 from app.recurrent.explain.gradients import cells, gradients
 from app.recurrent.settle_loss import aim
-from app.recurrent.spec import TraceRequest
 from app.recurrent.trace import Trace
-from tests.core import losses, plain, planned, target_of, traced, true_lengths
+from tests.core import losses, plain, target_of, traced, true_lengths
 
 LIMITS = Limits()
 ONE_CALL: dict[str, Any] = {
@@ -172,109 +170,6 @@ SMALL: dict[str, Any] = {
     "model": {"cell": "gru", "input_size": 3, "hidden_size": 4, "batch_first": True},
     "input": {"random": {"batch": 3, "seq_len": 5}},
 }
-
-
-@given(
-    kind=st.sampled_from(["cross_entropy", "nll", "bce", "mse"]),
-    reads=st.sampled_from(["every_step", "last_step"]),
-    out=st.integers(1, 3),
-    first=st.booleans(),
-    batched=st.booleans(),
-    shape=st.lists(st.integers(1, 3), max_size=3),
-)
-@settings(generated, max_examples=600)
-def test_a_target_of_another_shape_is_refused_with_what_torch_prints(
-    kind: str, reads: str, out: int, first: bool, batched: bool, shape: list[int]
-) -> None:
-    N, T = 3, 2
-    asked = {
-        "model": SMALL["model"] | {"batch_first": first},
-        "input": {"values": torch.zeros((N, T, 3) if batched and first else (T, N, 3) if batched else (T, 3)).tolist()},
-        "head": {"reads": reads, "out_features": out, "activation": "sigmoid" if kind == "bce" else None},
-        "loss": {"kind": kind, "target": torch.zeros(shape, dtype=torch.long).tolist()},
-    }
-    N = N if batched else 1
-    found = aim(TraceRequest.model_validate(asked), N, T, batched=batched)
-    x = torch.full(found.x, 0.5)
-    classes = kind in ("cross_entropy", "nll")
-    target = torch.zeros(shape, dtype=torch.long if classes else torch.float32)
-    try:
-        trace = traced(**asked)
-    except Refusal as refusal:
-        if refusal.torch is not None:
-            with pytest.raises((ValueError, RuntimeError, UserWarning)) as error, warnings.catch_warnings():
-                warnings.simplefilter("error")
-                if refusal.torch.startswith("RuntimeError: The size"):
-                    warnings.simplefilter("ignore")
-                laid = target
-                if found.every_step:
-                    laid = target.reshape(-1) if classes else target.reshape(-1, out)
-                ONE_CALL[kind](x, laid)
-            assert refusal.torch == f"{error.type.__name__}: {error.value}"
-        else:  # torch takes it, and for something else: as many numbers in another order, or one class
-            assert found.every_step or out == 1
-        return
-    assert trace.done.tensors["target"].numel() == target.numel()
-
-
-@pytest.mark.parametrize("kind", ["cross_entropy", "nll"])
-@pytest.mark.parametrize("wrong", [7, -1, 5])
-def test_a_class_that_is_none_is_refused_with_torchs_text(kind: str, wrong: int) -> None:
-    head = {"reads": "last_step", "out_features": 5}
-    with pytest.raises(Refusal) as refused:
-        planned(**SMALL, head=head, loss={"kind": kind, "target": [0, wrong, 1]})
-    with pytest.raises(IndexError) as error:
-        ONE_CALL[kind](torch.zeros(3, 5), torch.tensor([0, wrong, 1]))
-    assert refused.value.torch == f"IndexError: {error.value}"
-    assert (refused.value.got, refused.value.expected) == (wrong, "0 … 4")
-
-
-@pytest.mark.parametrize("activation", [None, "tanh", "relu", "log_softmax"])
-def test_bce_wants_probabilities(activation: str | None) -> None:
-    head = {"reads": "last_step", "out_features": 2, "activation": activation}
-    with pytest.raises(Refusal) as refused:
-        planned(**SMALL, head=head, loss={"kind": "bce", "target": {"random": {}}})
-    with pytest.raises(RuntimeError) as error:
-        F.binary_cross_entropy(torch.full((3, 2), -1.0), torch.zeros(3, 2))
-    assert refused.value.torch == f"RuntimeError: {error.value}"
-
-
-def test_bce_refuses_a_target_beyond_one_with_torchs_text() -> None:
-    head = {"reads": "last_step", "activation": "sigmoid"}
-    with pytest.raises(Refusal) as refused:
-        planned(**SMALL, head=head, loss={"kind": "bce", "target": [0, 1.5, 1]})
-    with pytest.raises(RuntimeError) as error:
-        F.binary_cross_entropy(torch.full((3,), 0.5), torch.tensor([0, 1.5, 1]))
-    assert refused.value.torch == f"RuntimeError: {error.value}"
-
-
-def test_answers_that_are_no_numbers_have_no_bce_and_no_5xx() -> None:
-    huge = 3e38
-    weights = {
-        name: torch.full(parameter.shape, huge if name == "head.weight" else 1.0).tolist()
-        for name, parameter in planned(**SMALL, head={"reads": "last_step"}).parameters.items()
-    }
-    weights["head.weight"] = [[huge, huge, huge, huge]]
-    weights["head.bias"] = [-huge]
-    head = {"reads": "last_step", "out_features": 1, "activation": "softmax"}
-    # softmax of one infinite number is NaN
-    with pytest.raises(Refusal) as refused:
-        traced(**SMALL, head=head, weights={"values": weights}, loss={"kind": "bce", "target": {"random": {}}})
-    assert refused.value.torch == "RuntimeError: all elements of input should be between 0 and 1"
-
-
-def test_a_loss_without_a_head_is_refused() -> None:
-    with pytest.raises(Refusal) as refused:
-        planned(**SMALL, loss={"kind": "mse", "target": [1.0]})
-    assert (refused.value.field, refused.value.expected) == ("loss", "head")
-
-
-def test_a_class_is_a_whole_number() -> None:
-    with pytest.raises(Refusal) as refused:
-        planned(
-            **SMALL, head={"reads": "h_n", "out_features": 5}, loss={"kind": "cross_entropy", "target": [0.5, 1, 2]}
-        )
-    assert refused.value.field == "loss.target[0]"
 
 
 def test_cross_entropy_is_log_softmax_then_nll_loss() -> None:

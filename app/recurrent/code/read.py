@@ -187,8 +187,8 @@ def _loss(record: Record, head: dict[str, Any] | None, sizes: Sizes) -> dict[str
     kind = record.loss or (LOSSES[made.name] if made is not None else None)
     if kind is None:
         return None
-    for name in made.arguments if made is not None else ():
-        if (name, made.arguments[name]) not in (("reduction", "mean"), ("ignore_index", -100)):
+    for name, value in made.arguments.items() if made is not None else ():
+        if (name, value) not in (("reduction", "mean"), ("ignore_index", -100)):
             record.skip_argument("argument", made, name)
     if head is None or (kind == "bce" and head["activation"] not in ("sigmoid", "softmax")):
         record.skip_argument("loss", made, None, kind)

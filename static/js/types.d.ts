@@ -196,6 +196,8 @@ export interface FlatState {
   head: "none" | "every_step" | "last_step" | "h_n";
   out_features: number;
   activation: "none" | "sigmoid" | "softmax" | "log_softmax" | "relu" | "tanh";
+  loss: "none" | "cross_entropy" | "nll" | "bce" | "mse";
+  target_seed: number;
   seed: number;
   task: "read" | "caption" | "translate";
   decode_steps: number;

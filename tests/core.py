@@ -9,7 +9,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from app.corpora.tokens import tokenize
 from app.recurrent.shapes import Plan, plan
-from app.recurrent.spec import ModelSpec, TraceRequest
+from app.recurrent.spec import TraceRequest
 from app.recurrent.trace import Trace, run
 
 MODULES: dict[str, Any] = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
@@ -83,7 +83,37 @@ def requests(draw: st.DrawFn) -> dict[str, Any]:
             "out_features": draw(st.integers(1, 4)),
             "activation": draw(st.sampled_from([None, "sigmoid", "softmax", "log_softmax", "relu", "tanh"])),
         }
+        if draw(st.integers(0, 2)):
+            asked["loss"] = draw(losses(asked["head"], None if kind == "text" else (N, T), batched, model))
     return asked
+
+
+@st.composite
+def losses(
+    draw: st.DrawFn, head: dict[str, Any], sizes: tuple[int, int] | None, batched: bool, model: dict[str, Any]
+) -> dict[str, Any]:
+    """Any loss that this head allows; the target drawn by a seed or written down (`sizes` known)."""
+    out = head["out_features"]
+    kinds = ["bce"] * 2 if head["activation"] in ("sigmoid", "softmax") else []
+    kinds += ["cross_entropy", "nll", "mse"]
+    kind = draw(st.sampled_from(kinds))
+    if sizes is None or draw(st.booleans()):
+        return {"kind": kind, "target": {"random": {"seed": draw(st.integers(0, 9999))}}}
+    N, T = sizes
+    classes = kind in ("cross_entropy", "nll")
+    batch = [N] if batched else []
+    shape = batch if classes or (out == 1 and batched) else [*batch, out]
+    if head["reads"] == "every_step":
+        steps = [T] if not batched else [N, T] if model["batch_first"] else [T, N]
+        shape = steps if classes or out == 1 else [*steps, out]
+    generator = torch.Generator().manual_seed(draw(st.integers(0, 9999)))
+    target = torch.randn(shape, generator=generator)
+    if classes:
+        left_out = torch.rand(shape, generator=generator) < draw(st.sampled_from([1.0, 0.3, 0.0]))
+        target = torch.randint(out, shape, generator=generator).masked_fill(left_out, -100)
+    elif kind == "bce":
+        target = torch.rand(shape, generator=generator)
+    return {"kind": kind, "target": target.tolist()}
 
 
 def true_lengths(trace: Trace) -> list[int]:
@@ -160,6 +190,8 @@ def plain(trace: Trace) -> dict[str, Tensor]:
             found["h_n"] = ends
         if linear is not None:
             found["prediction"] = _head(trace, linear, found)
+        if asked.loss is not None and linear is not None:
+            found["loss"] = _loss(trace, linear, found)
     found |= {f"rnn.{name}": value.detach() for name, value in rnn.named_parameters()}
     return found
 
@@ -217,63 +249,46 @@ def masks(trace: Trace) -> list[Tensor]:
     return found
 
 
-def stepwise(trace: Trace) -> dict[str, Tensor]:
-    """Every cell's insides by a plain loop over samples and time, one equation a line; axes N, T, ·.
-
-    Where a packed row does not run, there are zeros. In train mode each layer reads through the masks.
-    """
-    model, done, plan = trace.plan.request.model, trace.done, trace.plan
-    weights = {name.removeprefix("rnn."): value for name, value in done.modules.named().items()}
-    x = done.tensors["input"]
-    if not plan.batched:
-        x = x.unsqueeze(0)
-    elif not model.batch_first:
-        x = x.transpose(0, 1)
-    lengths = true_lengths(trace) if plan.request.packed else [plan.T] * plan.N
-    directions = 2 if model.bidirectional else 1
-    first = {
-        name: done.tensors[name].view(plan.L * plan.D, plan.N, -1) for name in ("h_0", "c_0") if name in done.tensors
-    }
-    found: dict[str, Tensor] = {}
-    dropped = masks(trace)
-    for layer in range(model.num_layers):
-        for k, suffix in enumerate([f"l{layer}", f"l{layer}_reverse"][:directions]):
-            row = layer * directions + k
-            kept: dict[str, Tensor] = {}
-            for n, length in enumerate(lengths):
-                state = {name[0]: value[row, n] for name, value in first.items()}
-                for t in range(length) if k == 0 else reversed(range(length)):
-                    state = _step(model, weights, suffix, x[n, t], state)
-                    for name, value in state.items():
-                        zeros = torch.zeros(plan.N, plan.T, value.shape[-1], dtype=value.dtype)
-                        kept.setdefault(name, zeros)[n, t] = value
-            found |= {f"{suffix}.{name}": value for name, value in kept.items()}
-        rows = [f"l{layer}.h", f"l{layer}_reverse.h"][:directions]
-        x = torch.cat([found[name] for name in rows], dim=2)
-        if layer < len(dropped):
-            x = x * dropped[layer]
-    return found
+def _loss(trace: Trace, linear: nn.Linear, found: dict[str, Tensor]) -> Tensor:
+    """The loss by one call of torch on the head's answers as they are laid out, never flattened."""
+    asked = trace.plan.request
+    assert asked.head is not None and asked.loss is not None
+    kind, out, name = asked.loss.kind, asked.head.out_features, asked.head.activation
+    every = asked.head.reads == "every_step"
+    classes, batched = kind in ("cross_entropy", "nll"), found["h_n"].dim() == 3
+    x = found["prediction"]
+    if every:
+        x = linear(found["output"])  # (N, T, out), (T, N, out) or (T, out)
+        if name:
+            x = getattr(torch, name)(x, **({"dim": -1} if "softmax" in name else {}))
+    elif out == 1 and batched and classes:
+        x = x.unsqueeze(-1)
+    target = target_of(trace, list(x.shape[:-1] if classes else x.shape))
+    if classes and x.dim() == 3:
+        x = x.movedim(-1, 1)  # torch wants the classes on axis 1
+    calls = {"cross_entropy": "cross_entropy", "nll": "nll_loss", "bce": "binary_cross_entropy", "mse": "mse_loss"}
+    answer: Tensor = getattr(nn.functional, calls[kind])(x, target)
+    return answer
 
 
-def _step(
-    model: ModelSpec, weights: dict[str, Tensor], suffix: str, x: Tensor, old: dict[str, Tensor]
-) -> dict[str, Tensor]:
-    """One step of one cell for one sample, as the textbook has it."""
-    W_ih, W_hh = weights[f"weight_ih_{suffix}"], weights[f"weight_hh_{suffix}"]
-    zeros = torch.zeros(W_ih.shape[0], dtype=x.dtype)
-    from_x = W_ih @ x + weights.get(f"bias_ih_{suffix}", zeros)
-    from_h = W_hh @ old["h"] + weights.get(f"bias_hh_{suffix}", zeros)
-    if model.cell == "lstm":
-        i, f, g, o = (from_x + from_h).chunk(4)
-        i, f, g, o = i.sigmoid(), f.sigmoid(), g.tanh(), o.sigmoid()
-        c = f * old["c"] + i * g
-        h = o * c.tanh()
-        if model.proj_size:
-            h = weights[f"weight_hr_{suffix}"] @ h
-        return {"i": i, "f": f, "g": g, "o": o, "c": c, "h": h}
-    if model.cell == "gru":
-        (x_r, x_z, x_n), (h_r, h_z, h_n) = from_x.chunk(3), from_h.chunk(3)
-        r, z = (x_r + h_r).sigmoid(), (x_z + h_z).sigmoid()
-        n = (x_n + r * h_n).tanh()
-        return {"r": r, "z": z, "n": n, "h": (1 - z) * n + z * old["h"]}
-    return {"h": (from_x + from_h).relu() if model.nonlinearity == "relu" else (from_x + from_h).tanh()}
+def target_of(trace: Trace, shape: list[int]) -> Tensor:
+    """The target in this shape: as it was given, or drawn with the batch first and cut at each sample's end."""
+    asked = trace.plan.request
+    assert asked.loss is not None and asked.head is not None
+    given, kind, dtype = asked.loss.target, asked.loss.kind, getattr(torch, asked.dtype)
+    classes = kind in ("cross_entropy", "nll")
+    if not hasattr(given, "random"):
+        return torch.tensor(given, dtype=torch.long if classes else dtype).view(shape)
+    torch.manual_seed(given.random.seed)
+    every = asked.head.reads == "every_step"
+    turned = every and trace.plan.batched and not asked.model.batch_first
+    sizes = [shape[1], shape[0], *shape[2:]] if turned else shape
+    if kind == "mse":
+        target = torch.randn(sizes, dtype=dtype)
+    else:
+        target = torch.randint(asked.head.out_features if classes else 2, sizes)
+    if classes and every and (asked.lengths is not None or asked.input.text is not None):
+        for n, length in enumerate(true_lengths(trace)):
+            target[n, length:] = -100
+    target = target if classes else target.to(dtype)
+    return target.transpose(0, 1) if turned else target

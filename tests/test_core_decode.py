@@ -18,8 +18,9 @@ from app.recurrent.examples import BY_KEY
 from app.recurrent.explain.evaluate import work_out
 from app.recurrent.explain.places import locate
 from app.recurrent.trace import Trace
-from tests.core import MODULES, planned, stepwise, traced
+from tests.core import MODULES, planned, traced
 from tests.decoders import decoders
+from tests.stepwise import stepwise
 from tests.test_hostile import is_refused
 from tests.written import run as run_sources
 

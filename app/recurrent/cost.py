@@ -107,6 +107,8 @@ def estimate(asked: TraceRequest, N: int, T: int, parameters: dict[str, tuple[in
         rows = cells if asked.head.reads == "every_step" else N
         work += rows * out * D * P
         kept += rows * (D * P + 4 * out)
+        if asked.loss is not None:  # log_probs, losses, the target in 8 bytes, and the one call beside them
+            kept += rows * 6 * out
     if asked.input.decode is not None:
         work *= 2  # the loop that chooses the words, and one call over all of them
         kept += cells * (D * P + F)
@@ -121,5 +123,7 @@ def estimate(asked: TraceRequest, N: int, T: int, parameters: dict[str, tuple[in
     given = sum(prod(shape) for shape in parameters.values()) if asked.weights.values else 0
     if asked.input.values is not None or asked.input.tokens is not None:
         given += cells * (F if asked.input.tokens is None else 1)
+    if asked.loss is not None and isinstance(asked.loss.target, list) and asked.head is not None:
+        given += cells * asked.head.out_features
     each = FLOAT if asked.dtype == "float32" else 2 * FLOAT
     return Cost(bytes=each * floats + LISTED * given + OVERHEAD, multiply_adds=work)

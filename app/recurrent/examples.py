@@ -46,6 +46,12 @@ _REVIEW: dict[str, Any] = {
     "head": {"reads": "last_step", "activation": "sigmoid"},
     "input": {"random": {"batch": 8, "seq_len": 500}},
 }
+_CROSS_ENTROPY: dict[str, Any] = {
+    "model": {"cell": "lstm", "input_size": 8, "hidden_size": 6, "batch_first": True},
+    "head": {"reads": "h_n", "out_features": 5},
+    "loss": {"kind": "cross_entropy", "target": {"random": {"seed": 1}}},
+    "input": {"random": {"batch": 4, "seq_len": 7}},
+}
 
 
 # The five ways to use a recurrent net. The image of "one to many" is a seeded vector.
@@ -150,7 +156,11 @@ EXAMPLES: tuple[Example, ...] = (
             Variant("encoder_decoder", _ENCODER_DECODER),
         ),
     ),
-    Example("cross-entropy", None),
+    Example(
+        "cross-entropy",
+        _CROSS_ENTROPY,
+        (Variant("every_step", _changed(_CROSS_ENTROPY, head={"reads": "every_step"})),),
+    ),
 )
 
 BY_KEY = {example.key: example for example in EXAMPLES}

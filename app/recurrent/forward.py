@@ -12,6 +12,7 @@ from app.recurrent.build import Feed, Modules
 from app.recurrent.errors import Cancelled
 from app.recurrent.gates import RowWeights, Unrolled, unroll
 from app.recurrent.heads import run_head
+from app.recurrent.losses import run_loss
 from app.recurrent.order import blanked, turned
 from app.recurrent.positions import Row
 from app.recurrent.shapes import Plan
@@ -146,6 +147,8 @@ def forward(plan: Plan, modules: Modules, entering: Feed, cancelled: Callable[[]
         tensors["c_0"], tensors["c_n"] = ends(entering.c_0), ends(torch.cat(c_n))
     if modules.head is not None:
         tensors |= run_head(plan.settled, modules.head, tensors["output"], tensors["h_n"])
+    if plan.request.loss is not None:
+        tensors |= run_loss(plan.settled, tensors)
     return done
 
 

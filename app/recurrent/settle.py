@@ -15,11 +15,12 @@ from app.recurrent.settle_decode import (
     first_width,
     settle_decode,
 )
+from app.recurrent.settle_loss import check_loss
 from app.recurrent.settle_states import check_state, settle_lengths
 from app.recurrent.spec import EmbeddingSpec, TraceRequest
 
 # Parts of the contract that are read and understood but not run by this version.
-NOT_YET = ("loss", "input.dataset", "weights.bundled", "weights.upload")
+NOT_YET = ("input.dataset", "weights.bundled", "weights.upload")
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,7 @@ def settle(request: TraceRequest) -> Settled:
     )
     _check_token_ids(settled, text)
     check_state(settled, entering.batch, entering.batched)
+    check_loss(settled, entering.batch, entering.steps, batched=entering.batched)
     if encoder is not None and settled.state is not None:
         sizes = (entering.batch, entering.batched), (encoder.batch, encoder.batched)
         check_encoder(settled, encoder.request, *sizes)
@@ -123,7 +125,6 @@ def _check_proj(request: TraceRequest) -> None:
 def _refuse_what_is_not_traced_yet(request: TraceRequest) -> None:
     """The contract knows more than this version runs; say which part, never ignore it."""
     asked = {
-        "loss": request.loss is not None,
         "input.dataset": request.input.dataset is not None,
         "weights.bundled": request.weights.bundled is not None,
         "weights.upload": request.weights.upload is not None,

@@ -8,6 +8,7 @@ from app.recurrent.cost import Cost, Limits, check_limits, estimate
 from app.recurrent.dropout import drops
 from app.recurrent.errors import Refusal, Say
 from app.recurrent.heads import head_stages
+from app.recurrent.losses import loss_stages
 from app.recurrent.positions import Positions, Row, place, rows
 from app.recurrent.settle import Settled, settle
 from app.recurrent.settle_decode import PLACE
@@ -103,6 +104,9 @@ def _laid_out(settled: Settled, limits: Limits | None) -> Plan:
     if asked.input.decode is not None:
         tensors["decoded"] = tensors.pop("decoded")  # after the logits it is chosen from
         stages.append(_decoded(settled))
+    loss, loss_tensors = loss_stages(settled, tensors)
+    tensors |= loss_tensors
+    stages += [Stage(*row) for row in loss]
     cost = estimate(asked, N, T, parameters={k: v.shape for k, v in parameters.items()})
     if encoder is not None:
         cost = Cost(cost.bytes + encoder.cost.bytes, cost.multiply_adds + encoder.cost.multiply_adds)

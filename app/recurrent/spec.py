@@ -2,12 +2,13 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, TypeAdapter, model_validator
 from pydantic_core import PydanticCustomError
 
 Cell = Literal["lstm", "gru", "rnn"]
 Reads = Literal["every_step", "last_step", "h_n", "mean"]
 Activation = Literal["sigmoid", "softmax", "log_softmax", "relu", "tanh"]
+LossKind = Literal["cross_entropy", "nll", "bce", "mse"]
 
 # Far above any limit of a server, low enough that no product of sizes loses meaning.
 Size = Annotated[int, Field(ge=1, le=1_000_000_000)]
@@ -58,11 +59,42 @@ class HeadSpec(Strict):
     activation: Activation | None = None
 
 
-class LossSpec(Strict):
-    """A loss over the head's answer."""
+class RandomTarget(Strict):
+    """Seeded classes, zeros and ones, or normal numbers, whichever the loss compares with."""
 
-    kind: Literal["cross_entropy", "nll", "bce", "mse"]
-    target: Any
+    seed: Seed = 0
+
+
+class DrawnTarget(Strict):
+    """A target nobody has to write down."""
+
+    random: RandomTarget
+
+
+_LISTED: TypeAdapter[list[Any]] = TypeAdapter(Nested)
+
+
+def _target(value: Any) -> Any:
+    """One number, nested lists or a DrawnTarget: by its form, so that an error names the exact place."""
+    if isinstance(value, dict):
+        return DrawnTarget.model_validate(value)
+    if isinstance(value, DrawnTarget) or type(value) in (int, float):
+        return value
+    return _LISTED.validate_python(value, strict=True)
+
+
+Target = Annotated[Any, PlainValidator(_target, json_schema_input_type=DrawnTarget | Nested | int | float)]
+
+
+class LossSpec(Strict):
+    """A loss over the head's answer: classes for cross_entropy and nll, numbers for bce and mse.
+
+    The target is laid out as the answers are: one a sequence (N), or, after a head that reads every step,
+    one a step, as `output` has them (N, T or T, N). A class of -100 is left out, as torch's ignore_index is.
+    """
+
+    kind: LossKind
+    target: Target
 
 
 class RandomInput(Strict):

@@ -11,6 +11,7 @@ from torch import Tensor
 from app.recurrent.build import Ends, build, feed
 from app.recurrent.claims import Claim, claims
 from app.recurrent.claims_decode import decoding
+from app.recurrent.claims_loss import loss_claims
 from app.recurrent.decode import decode
 from app.recurrent.forward import Pass, forward
 from app.recurrent.order import turned
@@ -79,7 +80,7 @@ def run(plan: Plan, cancelled: Callable[[], bool] = lambda: False) -> Trace:
             entering = decoded.feed
         done = forward(plan, modules, entering, cancelled)
         evidence = prove(done, cancelled)
-        found = claims(done, evidence, cancelled)
+        found = [*loss_claims(done), *claims(done, evidence, cancelled)]
         found += decoding(done, decoded, None if encoder is None else encoder.done)
         return Trace(done, evidence.proof, found, _warnings(plan), encoder)
 

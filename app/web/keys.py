@@ -99,6 +99,8 @@ KEYS: tuple[Key, ...] = (
     Key("head", "h_n", ("none", "every_step", "last_step", "h_n")),
     Key("out_features", 1, low=1),
     Key("activation", "sigmoid", ("none", "sigmoid", "softmax", "log_softmax", "relu", "tanh")),
+    Key("loss", "none", ("none", "cross_entropy", "nll", "bce", "mse")),
+    Key("target_seed", 0, high=2**53 - 1),
     Key("seed", 0, high=2**53 - 1),
     Key("task", "read", ("read", "caption", "translate")),
     Key("decode_steps", 4, low=1, high=1000),

@@ -62,6 +62,8 @@ class State:
         if v["head"] != "none":
             activation = None if v["activation"] == "none" else v["activation"]
             asked["head"] = {"reads": v["head"], "out_features": v["out_features"], "activation": activation}
+            if v["loss"] != "none":
+                asked["loss"] = {"kind": v["loss"], "target": {"random": {"seed": v["target_seed"]}}}
         if v["h0"] == "random":
             asked["state"] = {"random": {"seed": STATE_SEED}}
         if v["task"] != "read":
@@ -106,6 +108,9 @@ def _example_values(key: str) -> dict[str, Value]:
     found["head"] = asked.head.reads if asked.head else "none"
     found["out_features"] = asked.head.out_features if asked.head else 1
     found["activation"] = (asked.head.activation or "none") if asked.head else "none"
+    if asked.loss is not None:
+        found["loss"] = asked.loss.kind
+        found["target_seed"] = asked.loss.target.random.seed  # every example draws its targets
     found["h0"] = "random" if asked.state else "zeros"
     found["mode"] = asked.mode
     return found
@@ -192,6 +197,8 @@ def _nearer(state: State, refusal: Refusal, limits: Limits) -> State:
         return state.with_(text=BY_NAME["text"].default)
     if name is not None and isinstance(refusal.expected, int):
         return state.with_(**{name: refusal.expected})
+    if (refusal.field or "").startswith("loss"):
+        return state.with_(loss="none")
     if refusal.kind == "over-limit":  # memory or work: every size is allowed, all together are not
         return _largest_that_fits(state, limits)
     return State()

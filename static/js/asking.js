@@ -72,11 +72,14 @@ export function createAsking(store, api, { traceArrives, speak, window }) {
     });
   }
 
+  /** A place that the new run does not have is only left; what is asked and not understood is refused. @param {Problem} problem */
+  const isAsked = ({ field }) => !isView(field ?? "");
+
   /** @param {FlatState} asked @param {Entry} entry */
   function go(asked, entry) {
     return answerTo(
       () => api.twin(addressOf({ ...store.get(), state: asked }), { strict: Boolean(store.get().trace) }),
-      (twin) => (twin.problems.length && store.get().trace ? refuse(twin.problems) : accept(twin, entry, asked)),
+      (twin) => (twin.problems.some(isAsked) && store.get().trace ? refuse(twin.problems) : accept(twin, entry, asked)),
     );
   }
 

@@ -141,7 +141,7 @@ export interface Source {
 export interface Factor {
   symbol: string;
   value: number | null;
-  apply: "identity" | "tanh" | "one_minus" | "exp";
+  apply: "identity" | "tanh" | "one_minus" | "exp" | "negative" | "ln" | "ln_one_minus";
   from: Source;
 }
 
@@ -163,7 +163,7 @@ export interface Explained {
   kind: string;
   value: number | null;
   formula: string;
-  apply: "identity" | "sigmoid" | "tanh" | "relu" | "softmax" | "log_softmax" | "argmax";
+  apply: "identity" | "sigmoid" | "tanh" | "relu" | "softmax" | "log_softmax" | "argmax" | "negative" | "square";
   inner: number | null;
   terms: Product[];
   term_count: number;
@@ -198,6 +198,8 @@ export interface FlatState {
   head: "none" | "every_step" | "last_step" | "h_n";
   out_features: number;
   activation: "none" | "sigmoid" | "softmax" | "log_softmax" | "relu" | "tanh";
+  loss: "none" | "cross_entropy" | "nll" | "bce" | "mse";
+  target_seed: number;
   seed: number;
   task: "read" | "caption" | "translate";
   decode_steps: number;

@@ -39,6 +39,12 @@ test("tokens that no stage made are drawn too", () => {
   assert.equal(blocksOf(trace)[0].name, "tokens");
 });
 
+test("the target stands beside the losses it goes into, and the loss is one number", () => {
+  const blocks = blocksOf(traceOf(MANY["a loss"]));
+  assert.deepEqual(blocks.slice(-5).map(({ name, from }) => [name, from]), [["prediction", "activated"], ["log_probs", "logits"], ["target", null], ["losses", "log_probs"], ["loss", "losses"]]);
+  assert.deepEqual(blockOf(blocks, "loss")?.shape, []);
+});
+
 test("without a head the pipeline ends with the final states, and a GRU has no c_n", () => {
   const blocks = blocksOf(traceOf(MANY["no head, no embedding, GRU"]));
   assert.deepEqual(blocks.map(({ name }) => name), ["input", "rnn", "output", "h_n"]);

@@ -5,11 +5,11 @@
 
 /**
  * @param {{N?: number, T?: number, F?: number, H?: number, layers?: number, both?: boolean, first?: boolean, head?: "none" | "h_n" | "last_step" | "every_step",
- *   embedding?: boolean, cell?: "lstm" | "gru" | "rnn", out?: number, batched?: boolean}} [of]
+ *   embedding?: boolean, cell?: "lstm" | "gru" | "rnn", out?: number, batched?: boolean, loss?: boolean}} [of]
  * @returns {Trace}
  */
 export function traceOf(of = {}) {
-  const { N = 2, T = 5, F = 8, H = 6, layers = 1, both = false, first = true, head = "h_n", embedding = true, cell = "lstm", out = 1, batched = true } = of;
+  const { N = 2, T = 5, F = 8, H = 6, layers = 1, both = false, first = true, head = "h_n", embedding = true, cell = "lstm", out = 1, batched = true, loss = false } = of;
   const D = both ? 2 : 1;
   /** @type {Trace["tensors"]} */
   const tensors = {};
@@ -36,6 +36,7 @@ export function traceOf(of = {}) {
   for (const s of states) for (const end of ["0", "n"]) state(`${s}_${end}`);
   stage("rnn", cell.toUpperCase(), ["input", ...states.map((s) => `${s}_0`)], ["output", ...states.map((s) => `${s}_n`)]);
   if (head !== "none") addHead();
+  if (loss) addLoss();
   const ends = Array.from({ length: layers * D }, (_, index) => {
     const back = both && index % 2 === 1;
     return { index, layer: Math.floor(index / D), direction: /** @type {"forward" | "backward"} */ (back ? "backward" : "forward"), step: Array(N).fill(back ? 0 : T - 1) };
@@ -66,6 +67,18 @@ export function traceOf(of = {}) {
     set("prediction", out === 1 ? [N] : [N, out], out === 1 ? ["N"] : ["N", "out"]);
     stage("prediction", "select", [every ? "reshaped" : "activated"], ["prediction"]);
   }
+
+  function addLoss() {
+    const { shape, axes } = tensors.logits;
+    set("target", shape.slice(0, -1), axes.slice(0, -1));
+    set("log_probs", shape, axes);
+    set("losses", shape.slice(0, -1), axes.slice(0, -1));
+    set("loss", [], []);
+    stage("target", "given", [], ["target"]);
+    stage("log_probs", "log_softmax", ["logits"], ["log_probs"]);
+    stage("losses", "nll_loss", ["log_probs", "target"], ["losses"]);
+    stage("loss", "mean", ["losses"], ["loss"]);
+  }
 }
 
 /** Configurations that differ in what the scene must draw. @type {Record<string, Parameters<typeof traceOf>[0]>} */
@@ -74,6 +87,8 @@ export const MANY = {
   "two layers, both directions": { layers: 2, both: true, head: "every_step" },
   "time first": { first: false, head: "last_step", out: 3 },
   "no head, no embedding, GRU": { head: "none", embedding: false, cell: "gru", N: 3, T: 12, first: false },
+  "a loss of every step": { head: "every_step", out: 5, loss: true },
+  "a loss": { N: 4, T: 7, out: 5, loss: true },
   unbatched: { head: "none", embedding: false, batched: false },
   "eight layers": { layers: 8, both: true, head: "every_step", out: 3 },
   large: { N: 50, T: 200, F: 30, H: 512, head: "every_step" },

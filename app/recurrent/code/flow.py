@@ -100,6 +100,7 @@ class Flow:
         match target:
             case ast.Name(id=name):
                 self.env[name] = value
+                self.record.predicted = self.record.predicted or (name == "prediction" and self.record.head is not None)
             case ast.Attribute(value=ast.Name(id="self"), attr=name):
                 self.env[f"self.{name}"] = value
             case ast.Tuple(elts=elts) | ast.List(elts=elts):
@@ -187,7 +188,10 @@ class Flow:
                 result = arithmetic(operator, *ends)
                 return Unknown(self._text(node)) if result is None else result
             case ast.Compare(left=left, ops=[operator], comparators=[right]):
-                holds = compared(operator, self.value(left), self.value(right))
+                first = self.value(left)
+                if isinstance(first, Holds):
+                    return Holds("other")
+                holds = compared(operator, first, self.value(right))
                 return Unknown(self._text(node)) if holds is None else holds
             case ast.IfExp(test=test, body=body, orelse=orelse):
                 known = self.value(test)
@@ -237,7 +241,7 @@ class Flow:
         given = [self.value(each) for each in node.args if not isinstance(each, ast.Starred)]
         named = {each.arg: self.value(each.value) for each in node.keywords if each.arg}
         if isinstance(target, Module):
-            given += [named[each] for each in ("input", "x", "hx") if each in named]
+            given += [named[each] for each in ("input", "x", "hx", "target") if each in named]
             return self.record.apply(target, given, node)
         if name in self.classes:
             self._class(name, given, named)

@@ -1,5 +1,6 @@
 """The same run as Keras source, its layers holding PyTorch's weights; or the reason why Keras can't."""
 
+from app.recurrent.code.loss_source import keras_loss
 from app.recurrent.code.torch_source import Parts, joined, shared
 from app.recurrent.dropout import drops
 from app.recurrent.errors import Say
@@ -17,7 +18,8 @@ def reason(plan: Plan) -> Say | None:
         return Say("code.keras.proj_size")
     if drops(plan.request):
         return Say("code.keras.dropout")
-    if plan.request.loss is not None:
+    head, loss = plan.request.head, plan.request.loss
+    if loss is not None and loss.kind == "nll" and head is not None and head.activation != "log_softmax":
         return Say("code.keras.loss")
     return None
 
@@ -28,7 +30,7 @@ def keras(plan: Plan) -> str:
     PyTorch makes the weights and the input, so that the numbers can be compared; the layers are
     Keras's own and run on whichever of its backends is set.
     """
-    after = [*_into_layers(plan), *_output(plan)]
+    after = [*_into_layers(plan), *_output(plan), *keras_loss(plan)]
     parts = shared(plan, after)
     says = (
         f'"""PyTorch\'s nn.{plan.request.model.cell.upper()}({plan.F}, {plan.H}) with its weights, as Keras layers."""'
@@ -43,6 +45,7 @@ def keras(plan: Plan) -> str:
         *_layers(plan),
         _states(plan),
         _output(plan),
+        keras_loss(plan),
         _prints(plan),
     )
 
@@ -233,4 +236,5 @@ def _prints(plan: Plan) -> list[str]:
     shown = [] if reads_last_only(plan) else ["output"]
     shown += ["h_n", "c_n"] if plan.request.model.cell == "lstm" else ["h_n"]
     shown += ["prediction"] if plan.request.head is not None else []
+    shown += ["loss"] if plan.request.loss is not None else []
     return [f'print("{name}", tuple({name}.shape))' for name in shown]

@@ -8,7 +8,7 @@ from app.recurrent.code.parse import parse
 from app.recurrent.code.read_keras import keras_request
 from app.recurrent.code.record import Record, Skipped
 from app.recurrent.code.sizes import Assumed, Sizes
-from app.recurrent.code.values import TORCH, Holds, Module
+from app.recurrent.code.values import LOSSES, TORCH, Holds, Module
 from app.recurrent.errors import Refusal, Say
 from app.recurrent.shapes import plan
 from app.recurrent.source import rnn_code
@@ -45,9 +45,21 @@ def read(source: str) -> Reading:
         framework, asked = "keras", keras_request(record, sizes)
     else:
         raise Refusal("invalid-value", Say("problem.code_no_rnn"), field="source", expected="nn.LSTM(10, 20)")
-    request = plan(TraceRequest.model_validate(asked)).request
+    request = _settled(asked, record, sizes)
     unread = sorted(record.skipped, key=lambda each: each.line)
     return Reading(request, rnn_code(request.model), framework, unread, sizes.assumed)
+
+
+def _settled(asked: dict[str, Any], record: Record, sizes: Sizes) -> TraceRequest:
+    """The request that runs: a target that does not fit the answers is drawn instead."""
+    try:
+        return plan(TraceRequest.model_validate(asked)).request
+    except Refusal as refusal:
+        if not (refusal.field or "").startswith("loss.target"):
+            raise
+        record.skip_argument("target", None, None, "target")
+        asked["loss"] = asked["loss"] | {"target": {"random": {"seed": 0}}}
+        return plan(TraceRequest.model_validate(asked)).request
 
 
 def _torch_request(record: Record, main: Module, sizes: Sizes) -> dict[str, Any]:
@@ -74,6 +86,9 @@ def _torch_request(record: Record, main: Module, sizes: Sizes) -> dict[str, Any]
     head = _head(record, model, sizes)
     if head is not None:
         asked["head"] = head
+    loss = _loss(record, head, sizes)
+    if loss is not None:
+        asked["loss"] = loss
     asked["weights"] = _weights(record, embedding, main)
     return asked
 
@@ -164,6 +179,26 @@ def _head(record: Record, model: dict[str, Any], sizes: Sizes) -> dict[str, Any]
         record.skip_argument("argument", module, "bias")
     out = sizes.size("out_features", module.arguments.get("out_features"))
     return {"reads": reads, "out_features": out, "activation": record.activation}
+
+
+def _loss(record: Record, head: dict[str, Any] | None, sizes: Sizes) -> dict[str, Any] | None:
+    """The loss that is called, else the one that is made; its target where the source holds it."""
+    made = next((each for each in record.modules if each.name in LOSSES and not each.keras), None)
+    kind = record.loss or (LOSSES[made.name] if made is not None else None)
+    if kind is None:
+        return None
+    for name, value in made.arguments.items() if made is not None else ():
+        if (name, value) not in (("reduction", "mean"), ("ignore_index", -100)):
+            record.skip_argument("argument", made, name)
+    if head is None or (kind == "bce" and head["activation"] not in ("sigmoid", "softmax")):
+        record.skip_argument("loss", made, None, kind)
+        return None
+    target = record.target if isinstance(record.target, Holds) else Holds("other")
+    if target.data is not None:
+        return {"kind": kind, "target": target.data}
+    if target.seed is None:
+        sizes.assume("loss.target", "random", "code.assumed.target")
+    return {"kind": kind, "target": {"random": {"seed": target.seed or 0}}}
 
 
 def _weights(record: Record, embedding: Module | None, main: Module) -> dict[str, Any]:

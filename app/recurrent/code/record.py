@@ -4,7 +4,7 @@ import ast
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.recurrent.code.values import ACTIVATIONS, Holds, Module, Unknown
+from app.recurrent.code.values import ACTIVATIONS, LOSSES, Holds, Module, Unknown
 
 MOST_SKIPPED = 50
 MOST_TEXT = 400  # bytes of a line that is quoted
@@ -44,6 +44,9 @@ class Record:
     head: Module | None = None
     reads: str | None = None
     activation: str | None = None
+    predicted: bool = False  # `prediction` has its value: an activation after it is the loss's
+    loss: str | None = None
+    target: Any = None
     entering: Holds | None = None
     state: Any = None
     lengths: tuple[int, ...] | None = None  # of a mean over true steps
@@ -112,7 +115,7 @@ class Record:
             if isinstance(inner, Module) and inner in self.modules:
                 self.modules.remove(inner)
         else:
-            known = known or module.name in ("Embedding", "Linear")
+            known = known or module.name in ("Embedding", "Linear") or module.name in LOSSES
         if not known:
             self._skip_module(module, "module")
         elif not module.keras and module.name in RECURRENT and self.main is not None:
@@ -156,6 +159,8 @@ class Record:
             return self._linear(module, value, node)
         if module.name in ACTIVATIONS:
             return self.activate(value, ACTIVATIONS[module.name], node)
+        if module.name in LOSSES:
+            return self.judge(LOSSES[module.name], given)
         return value
 
     def _recur(self, module: Module, value: Any, states: list[Any]) -> Any:
@@ -187,8 +192,18 @@ class Record:
         """An activation: the head's, when it stands after the head's linear layer."""
         if not isinstance(value, Holds):
             return value
+        if self.predicted and name == "log_softmax":
+            return Holds("log_probs")
         if value.kind == "logits" and self.activation is None and self.head is not None:
             self.activation = name
             return Holds("activated")
         self.skip("before", node)
         return value
+
+    def judge(self, kind: str, given: list[Any]) -> Holds:
+        """A loss of the head's answer; nll_loss of a log_softmax that is not the head's own is cross_entropy."""
+        if self.loss is None:
+            halves = kind == "nll" and given and isinstance(given[0], Holds) and given[0].kind == "log_probs"
+            self.loss = "cross_entropy" if halves else kind
+            self.target = given[1] if len(given) > 1 else None
+        return Holds("losses")

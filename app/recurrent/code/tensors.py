@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from app.recurrent.code.record import Record
-from app.recurrent.code.values import ACTIVATIONS, Holds, Seeded, Unknown, numbers, sizes
+from app.recurrent.code.values import ACTIVATIONS, LOSSES, Holds, Seeded, Unknown, numbers, sizes
 
 MADE = ("noise", "ids", "data", "zeros", "input", "embedded")
 SAME = {
@@ -113,6 +113,8 @@ def torch_function(record: Record, name: str, given: list[Any], named: dict[str,
         return value, Unknown("lengths")
     if last in ACTIVATIONS:
         return record.activate(value, ACTIVATIONS[last], node)
+    if last in LOSSES:
+        return record.judge(LOSSES[last], [*given, *(named[each] for each in ("input", "target") if each in named)])
     if isinstance(value, Holds) and name.startswith(("torch.", "F.")) and last in (
         "mean", "squeeze", "transpose", "permute", "flatten", "reshape",
     ):  # fmt: skip

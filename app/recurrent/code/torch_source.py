@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from app.recurrent.code.decoding import decoding
 from app.recurrent.code.literals import literal
+from app.recurrent.code.loss_source import target_lines
 from app.recurrent.dropout import drops
 from app.recurrent.errors import Refusal, Say
 from app.recurrent.nested import check_numbers, shape_of
@@ -29,14 +30,14 @@ def pytorch(plan: Plan) -> str:
 
     Raises Refusal when given weights do not fit the modules.
     """
-    run = _run(plan)
-    parts = shared(plan, run)
+    target, run = target_lines(plan), _run(plan)
+    parts = shared(plan, [*target, *run])
     shown = [name for name in ("output", "h_n", "c_n", "prediction", "loss") if name in plan.tensors]
     prints = [f'print("{name}", tuple({name}.shape))' for name in shown]
     says = f'"""{_title(plan)}, step by step in PyTorch."""'
     before = _before(plan)
     modules = ["# the decoder", *parts.modules] if before else parts.modules
-    return joined([says], parts.imports, before, modules, parts.entering, run, prints)
+    return joined([says], parts.imports, before, modules, [*parts.entering, *target], run, prints)
 
 
 def _run(plan: Plan) -> list[str]:
@@ -72,7 +73,7 @@ def shared(plan: Plan, after: list[str]) -> Parts:
         turned = "[..., None]" if plan.request.model.batch_first else ".T[..., None]"
         entering.append(f"mask = (torch.arange({plan.T}) < lengths[:, None]){turned}  # the true steps")
     body += "\n".join([*entering, *_before(plan)])
-    imports = ["import torch", "from torch import nn"]
+    imports = ["import torch", *(["import torch.nn.functional as F"] if "= F." in body else []), "from torch import nn"]
     helpers = ("pack_padded_sequence", "pad_packed_sequence", "pad_sequence")
     if used := [name for name in helpers if f"{name}(" in body]:
         imports.append(f"from torch.nn.utils.rnn import {', '.join(used)}")
@@ -217,6 +218,8 @@ def _stage(plan: Plan, stage: Stage) -> list[str]:
         lines = ["x = embedding(tokens)"]
     elif stage.name == "rnn":
         lines = stage.code.split("\n")[1:]  # the first line makes the module
+    elif stage.name == "target" and stage.op == "given":
+        return []  # its own lines stand beside the input
     else:
         lines = _LINEAR.sub("linear", stage.code).split("\n")
     made = plan.tensors.get(stage.outputs[0])

@@ -22,6 +22,21 @@ TORCH = {
     ),
     "Embedding": ("num_embeddings", "embedding_dim", "padding_idx"),
     "Linear": ("in_features", "out_features", "bias"),
+    "CrossEntropyLoss": ("weight", "size_average", "ignore_index", "reduce", "reduction", "label_smoothing"),
+    "NLLLoss": ("weight", "size_average", "ignore_index", "reduce", "reduction"),
+    "BCELoss": ("weight", "size_average", "reduce", "reduction"),
+    "MSELoss": ("size_average", "reduce", "reduction"),
+}
+# modules and functions that judge the head's answer
+LOSSES = {
+    "CrossEntropyLoss": "cross_entropy",
+    "NLLLoss": "nll",
+    "BCELoss": "bce",
+    "MSELoss": "mse",
+    "cross_entropy": "cross_entropy",
+    "nll_loss": "nll",
+    "binary_cross_entropy": "bce",
+    "mse_loss": "mse",
 }
 KERAS = {
     "LSTM": ("units", "activation", "recurrent_activation", "use_bias"),
@@ -73,7 +88,8 @@ class Holds:
     """A tensor by what it holds.
 
     kind    "noise", "ids", "data", "zeros" (made in the source), "input" (a parameter of forward), "embedded",
-            "output", "h_n", "c_n", "last_step", "h_last", "h_before", "joined", "mean", "flat", "logits", "other"
+            "output", "h_n", "c_n", "last_step", "h_last", "h_before", "joined", "mean", "flat", "logits", "activated",
+            "log_probs" (a log_softmax that belongs to the loss), "other"
     shape   where the source says it; seed: of its generator; data: its numbers
     turned  whether its first two axes were swapped
     """

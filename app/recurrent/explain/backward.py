@@ -5,6 +5,7 @@ step at a time, here in double precision, because what has vanished in single pr
 """
 
 from dataclasses import dataclass, replace
+from math import prod
 from typing import Literal
 
 import torch
@@ -15,10 +16,12 @@ from app.recurrent.explain.places import last, length, row_of
 from app.recurrent.forward import Pass
 from app.recurrent.gates import RowWeights
 from app.recurrent.heads import run_head
+from app.recurrent.losses import aim_of, at_once, each_loss, ignored_in, make_target
 from app.recurrent.positions import Row
+from app.recurrent.settle_loss import CLASSES
 from app.recurrent.shapes import Plan
 
-Of = Literal["output", "h_n", "c_n", "prediction"]
+Of = Literal["output", "h_n", "c_n", "prediction", "loss"]
 How = Literal["sum", "jacobian"]
 Detach = Literal["false", "true", "h", "c"]
 
@@ -27,7 +30,7 @@ Detach = Literal["false", "true", "h", "c"]
 class Ask:
     """Which value's gradient, and where the way back is cut.
 
-    of, step, row, unit   the value: `output` at a step, `h_n` or `c_n` of a row, the prediction;
+    of, step, row, unit   the value: `output` at a step, `h_n` or `c_n` of a row, the prediction, the loss;
                           one unit of it, or all
     how                   all units: the gradient of their sum, or the norm of the whole Jacobian
     truncate              the states are cut once, so many steps before the value's own step
@@ -121,7 +124,7 @@ def _cloned(w: RowWeights) -> RowWeights:
 
 def _own_step(plan: Plan, row: Row, ask: Ask) -> int:
     """The step at which the value asked for reads this row."""
-    reads = plan.request.head.reads if plan.request.head is not None and ask.of == "prediction" else None
+    reads = plan.request.head.reads if plan.request.head is not None and ask.of in ("prediction", "loss") else None
     if ask.of == "output":
         return min(ask.step, length(plan, ask.sample) - 1)
     if reads in ("every_step", "last_step"):
@@ -169,4 +172,35 @@ def target_of(done: Pass, walk: Walk, ask: Ask) -> Tensor:
     assert head is not None
     linear: nn.Linear = LINEAR(head.in_features, head.out_features, device="meta")
     hold(linear, {name: each.to(torch.float64, copy=True) for name, each in head.named_parameters()})
-    return run_head(settled, linear, output, torch.stack(ends))["prediction"]
+    made = run_head(settled, linear, output, torch.stack(ends))
+    return made["prediction"] if ask.of == "prediction" else _loss(plan, made, ask.sample)
+
+
+def _loss(plan: Plan, made: dict[str, Tensor], n: int) -> Tensor:
+    """What sample n adds to the loss: its own losses over the count of all.
+
+    The samples do not touch each other, so the gradient of the whole loss with respect to what this
+    sample reads is the gradient of this part.
+    """
+    loss, settled = plan.request.loss, plan.settled
+    assert loss is not None
+    target = own_part(plan, make_target(settled), n)
+    x = made[aim_of(settled).reads].view(*target.shape, *([-1] if loss.kind in CLASSES else []))
+    if target.is_floating_point():
+        target = target.to(x.dtype)
+    count = prod(aim_of(settled).target) - ignored_in(settled)
+    if count == 0:
+        return at_once(loss.kind, x, target)  # torch's own 0 / 0
+    if loss.kind == "cross_entropy":
+        x = torch.log_softmax(x, dim=-1)
+    return each_loss(loss.kind, x, target).sum() / count
+
+
+def own_part(plan: Plan, each: Tensor, n: int) -> Tensor:
+    """What belongs to sample n, of `target` or `losses`: its row, or its rows where there is one a step."""
+    if not plan.batched:
+        return each
+    if not aim_of(plan.settled).every_step:
+        return each[n : n + 1]
+    first = plan.request.model.batch_first
+    return each[n * plan.T : (n + 1) * plan.T] if first else each[n :: plan.N]

@@ -16,7 +16,7 @@ class Factor:
 
     symbol: str
     source: str
-    apply: str = "identity"  # identity, tanh, one_minus (1 − x), exp (of x less the largest, so that nothing overflows)
+    apply: str = "identity"  # see PREPARED
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Rule:
 
     formula: str
     terms: tuple[Term, ...]
-    apply: str = "identity"  # identity, sigmoid, tanh, relu, softmax, log_softmax, argmax
+    apply: str = "identity"  # identity, sigmoid, tanh, relu, softmax, log_softmax, argmax, negative, square
 
 
 def _copy(formula: str, source: str, symbol: str) -> Rule:
@@ -83,6 +83,20 @@ def _activated(apply: str, formula: str) -> Rule:
     return Rule(formula, (Term("same", (Factor("logits", "input"),)),), apply)
 
 
+def _picked(formula: str, symbol: str) -> Rule:
+    """What was said of the class that the target names, its sign turned."""
+    return Rule(formula, (Term("same", (Factor(symbol, "said"),)),), "negative")
+
+
+# What may be done to a factor first, as it is written.
+PREPARED = {
+    "tanh": "tanh({})",
+    "one_minus": "(1 − {})",
+    "exp": "exp({})",  # of x less the largest, so that nothing overflows
+    "negative": "(−{})",
+    "ln": "ln({})",  # at least −100, as torch has it
+    "ln_one_minus": "ln(1 − {})",
+}
 _CLASSES = (Term("class", (Factor("logits", "all logits", "exp"),), "classes"),)
 _OLD = Factor("c_prev", "c_prev"), Factor("h_prev", "h_prev")
 
@@ -170,6 +184,33 @@ TABLE: dict[str, Rule] = {
     "activated.log_softmax": Rule("activated[k] = logits[k] − log Σ_j exp(logits[j])", _CLASSES, "log_softmax"),
     "reshaped": _copy("reshaped = the same numbers, folded back into steps", "input", "x"),
     "prediction": _copy("prediction = the head's last answer", "input", "x"),
+    "target": _given("target = what the answer should have been"),
+    "log_probs": Rule(
+        "log_probs[k] = x[k] − log Σ_j exp(x[j])",
+        (Term("class", (Factor("x", "all logits", "exp"),), "classes"),),
+        "log_softmax",
+    ),
+    "losses.cross_entropy": _picked("losses = −log_probs[target]", "log_probs"),
+    "losses.nll": _picked("losses = −x[target]", "x"),
+    "losses.ignored": _given("losses = 0: this target is left out"),
+    "losses.mse": Rule(
+        "losses = (x − y)²",
+        (Term("same", (Factor("x", "input"),)), Term("target", (Factor("y", "target", "negative"),))),
+        "square",
+    ),
+    "losses.bce": Rule(
+        "losses = −(y · ln(x) + (1 − y) · ln(1 − x))",
+        (
+            Term("same", (Factor("y", "target"), Factor("x", "input", "ln"))),
+            Term("same", (Factor("y", "target", "one_minus"), Factor("x", "input", "ln_one_minus"))),
+        ),
+        "negative",
+    ),
+    "loss": Rule(
+        "loss = Σ losses / count",
+        (Term("sample", (Factor("1/count", "1/count"), Factor("losses", "all losses")), "samples"),),
+    ),
+    "loss.empty": _given("loss = 0 / 0: every target is left out"),
 }
 
 
@@ -198,6 +239,9 @@ def kind_of(plan: Plan, name: str, t: int) -> str:
     if name == "activated":
         assert asked.head is not None and asked.head.activation is not None
         return f"activated.{asked.head.activation}"
+    if name == "losses":
+        assert asked.loss is not None
+        return f"losses.{asked.loss.kind}"
     return name
 
 

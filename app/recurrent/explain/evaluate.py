@@ -8,7 +8,7 @@ import numpy as np
 from app.recurrent.errors import Refusal, Say
 from app.recurrent.explain.dependencies import TABLE, Rule, Term, kind_of
 from app.recurrent.explain.places import Place
-from app.recurrent.explain.sources import Numbers, Run, numbers, source
+from app.recurrent.explain.sources import Numbers, Run, left_out, numbers, source
 from app.recurrent.trace import Trace
 
 TOLERANCE = 1e-5  # of the size of what is summed: float32 sums of thousands of products differ by less
@@ -40,7 +40,7 @@ class Worked:
 
 def work_out(trace: Trace, place: Place) -> Worked:
     """Read every factor of one value, multiply, sum, and compare with the traced value."""
-    kind = "padding" if place.is_padding() else kind_of(place.plan, place.name, place.t)
+    kind = left_out(trace, place) or ("padding" if place.is_padding() else kind_of(place.plan, place.name, place.t))
     rule = TABLE[kind]
     value = float(numbers(trace, [Run("tensor", place.name, place.index)])[0])
     parts = [part for part in (_part(trace, place, term) for term in rule.terms) if part is not None]
@@ -51,7 +51,7 @@ def work_out(trace: Trace, place: Place) -> Worked:
         own = int(value) if rule.apply == "argmax" else place.u
         recomputed = _within(_applied(rule.apply, inner, parts, own), trace)
     else:
-        inner = recomputed = 0.0 if kind in ("padding", "h_0.zero", "c_0.zero") else value
+        inner = recomputed = 0.0 if kind in ("padding", "h_0.zero", "c_0.zero", "losses.ignored") else value
     apart = 0.0 if recomputed == value or (isnan(recomputed) and isnan(value)) else abs(recomputed - value)
     worked = Worked(place, rule, kind, value, parts, inner, recomputed, apart)
     if not apart <= tolerance(worked):
@@ -93,6 +93,11 @@ def _prepared(apply: str, x: Numbers) -> Numbers:
         prepared = np.exp(x - x.max())  # the largest first, so that nothing overflows
     elif apply == "one_minus":
         prepared = 1 - x
+    elif apply == "negative":
+        prepared = -x
+    elif apply in ("ln", "ln_one_minus"):
+        with np.errstate(divide="ignore"):
+            prepared = np.maximum(np.log(x if apply == "ln" else 1 - x), -100)
     return prepared
 
 
@@ -102,6 +107,10 @@ def _applied(apply: str, inner: float, parts: list[Part], own: int) -> float:
         return 1 / (1 + exp(-inner)) if inner >= 0 else exp(max(inner, -745)) / (1 + exp(max(inner, -745)))
     if apply == "tanh":
         return tanh(inner)
+    if apply == "negative":
+        return -inner
+    if apply == "square":
+        return inner * inner
     if apply == "relu":
         return inner if isnan(inner) else max(inner, 0.0)
     if apply in ("softmax", "log_softmax"):

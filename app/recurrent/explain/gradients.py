@@ -4,6 +4,7 @@ One sample is run again step by step, and the run is compared with the trace.
 """
 
 from dataclasses import replace
+from math import isnan, prod
 
 import torch
 from pydantic import BaseModel
@@ -11,9 +12,10 @@ from pydantic import BaseModel
 from app.recurrent.build import build, feed
 from app.recurrent.cost import Limits
 from app.recurrent.errors import Refusal, Say
-from app.recurrent.explain.backward import Ask, run_again, target_of
+from app.recurrent.explain.backward import Ask, own_part, run_again, target_of
 from app.recurrent.explain.places import index_of, length, row_of, within
 from app.recurrent.forward import Pass
+from app.recurrent.losses import aim_of, ignored_in
 from app.recurrent.shapes import Plan
 from app.recurrent.shapes import plan as plan_of
 from app.recurrent.spec import Cell, TraceRequest
@@ -32,6 +34,9 @@ class RowGradients(BaseModel):
 
 class GradientsAnswer(BaseModel):
     """Norms by step of the sequence. `value` is what was differentiated, `max_abs_diff` its distance from the trace.
+
+    of=loss: this sample's part of the mean, its own losses over the count of all; samples do not touch each
+    other, so its gradient is that of the whole loss.
 
     `cell_steps` and `multiply_adds` are what this answer cost.
     """
@@ -64,7 +69,8 @@ def gradients(trace: Trace, ask: Ask, limits: Limits) -> GradientsAnswer:
     ask = checked(trace.plan, ask, limits)
     found = _measure(trace.done, ask)
     traced = _traced(trace, ask)
-    apart = 0.0 if found.value == traced else abs(traced - (found.value or 0.0))
+    value = found.value or 0.0
+    apart = 0.0 if value == traced or (isnan(value) and isnan(traced)) else abs(traced - value)
     allowed = TOLERANCE * max(1.0, abs(traced)) * trace.plan.P
     if not apart <= allowed:
         raise Refusal(
@@ -111,7 +117,7 @@ def checked(plan: Plan, ask: Ask, limits: Limits) -> Ask:
     sample = within(ask.sample, plan.N, "sample", "N")
     steps = length(plan, sample)
     if ask.of not in plan.tensors:
-        known = ", ".join(name for name in ("output", "h_n", "c_n", "prediction") if name in plan.tensors)
+        known = ", ".join(name for name in ("output", "h_n", "c_n", "prediction", "loss") if name in plan.tensors)
         raise Refusal(
             "invalid-value", Say("problem.gradients_of", {"known": known}), field="of", got=ask.of, expected=known
         )
@@ -136,6 +142,8 @@ def checked(plan: Plan, ask: Ask, limits: Limits) -> Ask:
 
 
 def _width(plan: Plan, of: str) -> int:
+    if of == "loss":
+        return 1
     if of == "prediction":
         assert plan.request.head is not None
         return plan.request.head.out_features
@@ -192,6 +200,11 @@ def _measure(done: Pass, ask: Ask) -> GradientsAnswer:
 def _traced(trace: Trace, ask: Ask) -> float:
     """The same value as it stands in the trace."""
     plan = trace.plan
+    if ask.of == "loss":
+        with torch.inference_mode():
+            own = own_part(plan, trace.done.tensors["losses"], ask.sample).double().sum()
+            count = prod(aim_of(plan.settled).target) - ignored_in(plan.settled)
+            return float(own / count)  # 0 / 0 is NaN, as torch's mean of nothing is
     row = None if ask.row is None else row_of(plan, ask.row)
     where = index_of(plan, ask.of, ask.sample, ask.step, ask.unit, row)
     with torch.inference_mode():

@@ -12,6 +12,7 @@ from app.recurrent.dropout import drops
 from app.recurrent.explain.dependencies import band
 from app.recurrent.explain.places import Place, index_of, last, previous
 from app.recurrent.positions import Row
+from app.recurrent.settle_loss import IGNORED
 from app.recurrent.trace import Trace
 
 Numbers = npt.NDArray[np.float64]
@@ -19,9 +20,9 @@ Numbers = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Run:
-    """Numbers in a row, read from one tensor or parameter: the index holds None where k runs from 0.
+    """Numbers in a row, read from one tensor or parameter: the index holds None where k runs from `first`.
 
-    Without a None it is one number. A constant is `value` itself.
+    Without a None it is one number; with two the last axis, `width` long, runs fastest. A constant is `value` itself.
     """
 
     kind: Literal["tensor", "parameter", "constant"]
@@ -29,9 +30,14 @@ class Run:
     index: tuple[int | None, ...]
     count: int = 1
     value: float = 0.0
+    first: int = 0
+    width: int = 0
 
     def at(self, k: int) -> list[int]:
         """The index of the k-th number."""
+        k += self.first
+        if self.width:
+            return list(divmod(k, self.width))
         return [k if place is None else place for place in self.index]
 
 
@@ -143,6 +149,49 @@ def _one_over_length(place: Place) -> list[Run]:
     return [Run("constant", f"1/{steps}", (), 1, 1 / steps)]
 
 
+def _target(place: Place) -> list[Run]:
+    return _one(place, "target", place.n, place.t, place.u)
+
+
+def _said(trace: Trace, place: Place) -> list[Run]:
+    """What was said of the class that the target names."""
+    index = index_of(place.plan, "target", place.n, place.t, place.u)
+    target = int(numbers(trace, [Run("tensor", "target", index)])[0])
+    return _one(place, _read_by_stage(place), place.n, place.t, target)
+
+
+def _losses(trace: Trace, place: Place) -> list[Run]:
+    """Every loss whose target is not left out: whole stretches of them."""
+    shape = place.plan.tensors["losses"].shape
+    if len(shape) == 2:
+        return [Run("tensor", "losses", (None, None), shape[0] * shape[1], width=shape[1])]
+    counts = _counts(trace)
+    if not shape:
+        return [Run("tensor", "losses", ())] if counts.any() else []
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], counts, [False]]).astype(np.int8))).reshape(-1, 2)
+    return [Run("tensor", "losses", (None,), stop - first, first=first) for first, stop in edges.tolist()]
+
+
+def _counts(trace: Trace) -> npt.NDArray[np.bool_]:
+    """Which targets count: all but the classes of torch's ignore_index."""
+    target = trace.done.tensors["target"]
+    found: npt.NDArray[np.bool_] = np.atleast_1d((target != IGNORED).numpy())
+    return found if target.dtype == torch.int64 else np.ones_like(found)
+
+
+def _one_over_count(trace: Trace) -> list[Run]:
+    count = int(_counts(trace).sum())
+    return [Run("constant", f"1/{count}", (), 1, 1 / count)] if count else []
+
+
+def left_out(trace: Trace, place: Place) -> str | None:
+    """The row of TABLE for a loss whose target, or whose every target, torch leaves out."""
+    if place.name == "losses":
+        counts = _counts(trace)
+        return None if counts.all() or counts[place.index or (0,)] else "losses.ignored"
+    return "loss.empty" if place.name == "loss" and not _counts(trace).any() else None
+
+
 def _weights(kind: str, place: Place, gate: str) -> list[Run]:
     """A gate's row of weight_ih or weight_hh, or its entry of a bias."""
     name = f"rnn.{kind}_{place.inside.suffix}"
@@ -206,6 +255,7 @@ SOURCES: dict[str, Callable[[Place], list[Run]]] = {
     "all input": _whole_stage,
     "all logits": _whole_stage,
     "all steps": _every_step,
+    "target": _target,
     "packed from": lambda place: _one(place, "input", place.n, place.t, place.u),
     "longer": _longer,
     "1/length": _one_over_length,
@@ -215,10 +265,19 @@ SOURCES: dict[str, Callable[[Place], list[Run]]] = {
 }
 
 
+# Sources that depend on numbers of the run: which token, which class, which targets count.
+READ_FIRST: dict[str, Callable[[Trace, Place], list[Run]]] = {
+    "table": _table,
+    "said": _said,
+    "all losses": _losses,
+    "1/count": lambda trace, _: _one_over_count(trace),
+}
+
+
 def source(trace: Trace, place: Place, name: str) -> list[Run]:
     """Where the numbers of one source stand, for one place; empty when the run has none (no bias)."""
-    if name == "table":
-        return _table(trace, place)
+    if name in READ_FIRST:
+        return READ_FIRST[name](trace, place)
     kind, _, gate = name.partition(":")
     if kind.startswith(("weight_ih", "weight_hh", "bias_ih", "bias_hh")):
         return _weights(kind, place, gate)
@@ -236,7 +295,8 @@ def _read(trace: Trace, run: Run) -> Numbers:
     if run.name.startswith("encoder."):
         assert trace.encoder is not None
         return _read(trace.encoder, replace(run, name=run.name.removeprefix("encoder.")))
-    index: list[int | slice] = [slice(0, run.count) if place is None else place for place in run.index]
+    stop = run.first + run.count
+    index: list[int | slice] = [slice(run.first, stop) if place is None else place for place in run.index]
     with torch.inference_mode():
         if run.kind == "parameter":
             found = trace.done.modules.named()[run.name][tuple(index)]

@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 from app.recurrent import index
 from app.recurrent.answer import Speak
 from app.recurrent.errors import Refusal, Say
-from app.recurrent.explain.dependencies import Factor
+from app.recurrent.explain.dependencies import PREPARED, Factor
 from app.recurrent.explain.evaluate import Part, Worked, tolerance, work_out
 from app.recurrent.explain.places import Place, locate
 from app.recurrent.explain.sources import Numbers, Run, picked_by
@@ -26,7 +26,8 @@ class Source(BaseModel):
 
 
 class FactorAnswer(BaseModel):
-    """One number of a product; `apply` is done to it first: identity, tanh, one_minus, exp (less the largest)."""
+    """One number of a product; `apply` is done to it first: identity, tanh, one_minus, exp (less the largest),
+    negative, ln, ln_one_minus (both at least −100)."""
 
     symbol: str
     value: float | None
@@ -178,9 +179,6 @@ def term_answer(place: Place, part: Part, k: int) -> TermAnswer:
     )
 
 
-_WRITTEN = {"tanh": "tanh({})", "one_minus": "(1 − {})", "exp": "exp({})"}
-
-
 def _factor(place: Place, factor: Factor, runs: list[Run], read: Numbers, k: int) -> FactorAnswer:
     k = k if read.size > 1 else 0
     past = k
@@ -199,13 +197,15 @@ def _factor(place: Place, factor: Factor, runs: list[Run], read: Numbers, k: int
     if run.kind == "parameter":  # as the textbook counts: a row within the gate, not in the stacked matrix
         symbol += f"[{','.join(map(str, at if factor.source == 'table' else [place.u, *at[1:]]))}]"
     elif None in run.index:
-        symbol += f"[{k}]"
-    symbol = _WRITTEN.get(factor.apply, "{}").format(symbol)
+        symbol += f"[{','.join(map(str, at)) if factor.source == 'all losses' else k}]"
+    symbol = PREPARED.get(factor.apply, "{}").format(symbol)
     return FactorAnswer(symbol=symbol, value=float(read[k]), apply=factor.apply, from_=where)
 
 
 def _picked_by(worked: Worked) -> Source | None:
-    """The token that chose a row of the embedding table."""
+    """The token that chose a row of the embedding table, the target that chose a class."""
+    if worked.kind in ("losses.cross_entropy", "losses.nll", "losses.ignored"):
+        return Source(tensor="target", index=list(worked.place.index))
     if worked.kind not in ("embedding", "input.decoded"):
         return None
     run = picked_by(worked.place)

@@ -68,6 +68,7 @@ export function scaleOf(name, info) {
   const low = info?.min ?? null;
   const high = info?.max ?? null;
   if (["tokens", "decoded"].includes(plain(name))) return { kind: "index", low: 0, high: Math.max(1, high ?? 1) };
+  if (name === "target" && Number.isInteger(low) && Number.isInteger(high)) return { kind: "index", low: 0, high: Math.max(1, high ?? 1) }; // classes
   if (low === null || high === null) return { kind: "diverging", low: -1, high: 1 };
   if (isShare(name, low, high)) return { kind: "sequential", low: 0, high: 1 };
   const reach = Math.max(Math.abs(low), Math.abs(high));
@@ -94,6 +95,7 @@ const FAMILIES = {
   x: ["embedding", "input"],
   h: ["output", "h_n", "h_0", "flattened", "last_step", "joined", "mean"],
   c: ["c_n", "c_0"],
+  losses: ["losses", "loss"],
 };
 const ANSWERS = ["reshaped", "prediction"]; // the same numbers as the stage before them
 

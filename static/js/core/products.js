@@ -34,7 +34,7 @@ export function formulaOf({ tensor, formula, apply, terms }) {
   return terms.length === 1 && terms[0].role === "same" && apply === "identity" ? `${tensor} = ${terms[0].symbol}` : formula;
 }
 
-const FUNCTIONS = { identity: "", sigmoid: "σ", tanh: "tanh", relu: "relu", softmax: "softmax", log_softmax: "log_softmax", argmax: "argmax" };
+const FUNCTIONS = { identity: "", sigmoid: "σ", tanh: "tanh", relu: "relu", softmax: "softmax", log_softmax: "log_softmax", argmax: "argmax", negative: "−", square: "" };
 
 /**
  * The function over the sum, with the sum in it; null where the sum is the value.
@@ -43,5 +43,6 @@ const FUNCTIONS = { identity: "", sigmoid: "σ", tanh: "tanh", relu: "relu", sof
  */
 export function applied({ apply, terms }, sum) {
   if (apply === "identity" || !terms.length) return null;
+  if (apply === "square") return `(${sum})²`;
   return apply.endsWith("max") ? FUNCTIONS[apply] : `${FUNCTIONS[apply]}(${sum})`;
 }

@@ -24,6 +24,8 @@ export const DEFAULTS = Object.freeze({
   head: "h_n",
   out_features: 1,
   activation: "sigmoid",
+  loss: "none",
+  target_seed: 0,
   seed: 0,
   task: "read",
   decode_steps: 4,

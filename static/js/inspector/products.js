@@ -20,7 +20,7 @@ const LIMIT = 12; // products by themselves; the rest as sums
 const REST = 150; // ms that a passing number rests before its products are asked for; a kept one asks at once
 const BAR = { width: 72, height: 8 };
 const SIGNS = /** @type {const} */ ({ kind: "diverging", low: -1, high: 1 });
-const WRAPS = { identity: ["", ""], tanh: ["tanh(", ")"], one_minus: ["(1 − ", ")"], exp: ["exp(", " − max)"] };
+const WRAPS = { identity: ["", ""], tanh: ["tanh(", ")"], one_minus: ["(1 − ", ")"], exp: ["exp(", " − max)"], negative: ["−(", ")"], ln: ["ln(", ")"], ln_one_minus: ["ln(1 − ", ")"] };
 
 /**
  * Open while a number is kept, until the reader says otherwise; what the reader said then holds for every number.
@@ -89,7 +89,7 @@ export function createProducts(context) {
     const { say } = context;
     const formula = formulaOf(answer);
     const found = formula === null ? [] : [make("p", { class: "products-formula code" }, formula), table(answer, state)];
-    if (answer.picked_by) found.push(make("p", { class: "soft" }, say("page.products.picked"), " ", whereLink(answer.picked_by, state)));
+    if (answer.picked_by) found.push(make("p", { class: "soft" }, say(answer.picked_by.tensor === "target" ? "page.products.target" : "page.products.picked"), " ", whereLink(answer.picked_by, state)));
     if (formula !== null) {
       const difference = make("data", { value: exact(answer.max_abs_diff) }, tiny(answer.max_abs_diff));
       const [before, after] = say("page.products.recomputed", { value: fixed(answer.recomputed), difference: "\n" }).split("\n");

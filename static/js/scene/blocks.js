@@ -34,9 +34,11 @@ export function blocksOf(trace) {
       stage.outputs.forEach((name, k) => handOver(stage.inputs[k], name));
       continue;
     }
+    if (stage.name === "target") continue; // drawn beside what it is compared with
     const fedBack = stage.op === "decode" ? "decoded" : ""; // drawn where it is chosen
     const given = stage.inputs.find((name) => !STARTS.includes(plain(name)) && name !== fedBack);
     if (given) add(given, null, "", null); // what no stage made: random tokens, values
+    if (stage.name === "losses") add("target", null, "", null);
     const source = stage.inputs.find((name) => have.has(name)) ?? (fedBack || null);
     if (plain(stage.name) === "rnn") {
       const starts = stage.inputs.filter((name) => have.has(name) && STARTS.includes(name)).join(", ");

@@ -1,6 +1,7 @@
 // The program as a control panel: each argument is edited in place, and what follows from it is written beside it.
 
 import { exact, fixed, grouped } from "../core/format.js";
+import { judgedOf, withLoss } from "../core/loss.js";
 import { coordinates } from "../core/places.js";
 import { el as make, find } from "../doors/dom.js";
 
@@ -30,7 +31,8 @@ export function mountCodeline(el, store, context) {
   el.addEventListener(
     "change",
     ({ target }) => {
-      if (target instanceof HTMLSelectElement) context.ask({ [String(target.dataset.arg)]: target.value });
+      if (target instanceof HTMLSelectElement && target.dataset.arg === "loss") context.ask(withLoss(target.value));
+      else if (target instanceof HTMLSelectElement) context.ask({ [String(target.dataset.arg)]: target.value });
       else if (target instanceof HTMLInputElement && target.type === "checkbox") context.ask({ [String(target.dataset.arg)]: target.checked });
     },
     { signal },
@@ -62,6 +64,7 @@ export function mountCodeline(el, store, context) {
     const when = /** @type {{[name: string]: boolean}} */ ({
       rnn: asked.cell === "rnn",
       head: asked.head !== "none",
+      loss: asked.loss !== "none",
       "no-embedding": !fromText && asked.num_embeddings === 0,
     });
     for (const node of el.querySelectorAll("[data-when]")) node.toggleAttribute("hidden", !when[node.getAttribute("data-when") ?? ""]);
@@ -72,7 +75,17 @@ export function mountCodeline(el, store, context) {
     role("state-shape").textContent = [...(twoDraws ? [2] : []), ...trace.tensors.h_n.shape].join(", ");
     role("in-features").textContent = String(trace.parameters["head.weight"]?.shape[1] ?? "");
     role("parameter-count").textContent = context.say("page.parameters", { count: grouped(trace.parameter_count, lang) });
+    drawLoss();
     void drawPrediction();
+  }
+
+  function drawLoss() {
+    const { trace } = store.get();
+    const info = trace.tensors.loss;
+    role("loss-reads").textContent = judgedOf(trace);
+    if (!info) return void role("loss-value").replaceChildren();
+    const value = info.min ?? NaN; // of one number the least is the number; none is finite where every target is left out
+    role("loss-value").replaceChildren("# ", make("data", { value: exact(value), "data-value": exact(value), "data-tensor": "loss", "data-index": "", title: `loss = ${exact(value)}` }, fixed(value)));
   }
 
   let newest = 0;

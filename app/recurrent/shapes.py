@@ -10,6 +10,7 @@ from app.recurrent.heads import head_stages
 from app.recurrent.positions import Positions, Row, place, rows
 from app.recurrent.settle import Settled, settle
 from app.recurrent.settle_decode import PLACE
+from app.recurrent.settle_interventions import check_steps
 from app.recurrent.source import embedding_code, pack_code, rnn_call, rnn_code
 from app.recurrent.spec import TraceRequest
 from app.recurrent.tensors import TensorPlan, tensor_plans
@@ -93,6 +94,7 @@ def _laid_out(settled: Settled, limits: Limits | None) -> Plan:
     L, D = model.num_layers, 2 if model.bidirectional else 1
     if limits is not None:
         check_limits(asked, N, T, settled.text, limits)
+        check_steps(asked, T, settled.lengths if asked.packed else None)
     all_rows = rows(L, D)
     parameters = _parameters(asked, F, H, P, all_rows)
     tensors = tensor_plans(settled, F, H, P, all_rows)

@@ -205,7 +205,7 @@ def _first_vectors(plan: Plan, decode: DecodeInput) -> Tensor | None:
 
 
 def _changed(plan: Plan, entering: Feed) -> Feed:
-    """What enters after the interventions on tokens, values and first states, in place; words were replaced in the text."""
+    """What enters after the interventions, in place; words were replaced in the text already."""
     tokens, values, h_0, c_0 = entering.tokens, entering.values, entering.h_0, entering.c_0
 
     def put(x: Tensor | None, sample: int, step: int, new: Any) -> None:

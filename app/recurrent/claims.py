@@ -163,7 +163,9 @@ def _layout(done: Pass, evidence: Evidence) -> list[Claim]:
     )  # (L·D, N, P)
     sizes = f"{L}, {D}, {N}, {P}" if plan.batched else f"{L}, {D}, {P}"
     text = f"h_n.view({sizes})[layer, direction] == that row's last h"
-    if evidence.plain is not None and evidence.plain.output.shape[0] == plan.T:  # the plain module ran to the end: its h_n is the judge
+    if (
+        evidence.plain is not None and evidence.plain.output.shape[0] == plan.T
+    ):  # the plain module ran to the end: its h_n is the judge
         apart = difference(evidence.plain.h_n, ends[:, evidence.samples])
         found = [_near(text, apart, evidence.proof.tolerance, Say("claim.h_n_order"))]
     else:

@@ -106,9 +106,7 @@ def _lstm(z: tuple[Tensor, ...], c_0: Tensor, W_hr: Tensor | None, holds: Holds)
     return {"i": i, "f": f, "g": g, "o": o, "c": c, "h": holds.put("h", h)}
 
 
-def _gru(
-    from_x: tuple[Tensor, ...], from_h: tuple[Tensor, ...], h_prev: Tensor, holds: Holds
-) -> dict[str, Tensor]:
+def _gru(from_x: tuple[Tensor, ...], from_h: tuple[Tensor, ...], h_prev: Tensor, holds: Holds) -> dict[str, Tensor]:
     r = holds.put("r", torch.sigmoid(from_x[0] + from_h[0]))  # how much of the old state the candidate sees
     z = holds.put("z", torch.sigmoid(from_x[1] + from_h[1]))  # how much of the old state is kept
     n = holds.put("n", torch.tanh(from_x[2] + r * from_h[2]))  # the candidate; b_hn stays inside the reset product

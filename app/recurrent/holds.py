@@ -42,14 +42,18 @@ class Holds:
                 x = torch.where(each.where(steps), torch.tensor(each.value, dtype=x.dtype), x)
         return x
 
-    def scanned(self, keep: Tensor, write: Tensor, quantity: str = "c") -> tuple[Tensor, Tensor]:
-        """What a scan state = keep · state + write needs for a clamped state: nothing kept, the value written."""
+    def scanned(self, keep: Tensor, write: Tensor, steps: slice = slice(None)) -> tuple[Tensor, Tensor]:
+        """What a scan c = keep · c + write needs for a clamped c: nothing kept, the value written."""
         for each in self.held:
-            if each.quantity == quantity:
-                where = each.where(slice(None))
+            if each.quantity == "c":
+                where = each.where(steps)
                 keep = torch.where(where, torch.zeros((), dtype=keep.dtype), keep)
                 write = torch.where(where, torch.tensor(each.value, dtype=write.dtype), write)
         return keep, write
+
+    def at(self, t: int) -> bool:
+        """Whether anything is held at step t."""
+        return any(bool(each.runs[t].any()) for each in self.held)
 
     def stretches(self) -> list[tuple[int, int, bool]]:
         """(first, stop, held): stretches in which something is clamped at every step, and those between."""

@@ -161,9 +161,7 @@ def _span(clamp: Clamp, steps: int, field: str) -> tuple[int, int]:
     return first, stop
 
 
-def _token(
-    request: TraceRequest, change: TokenChange, sizes: Sizes, text: Encoded | None, field: str
-) -> TokenChange:
+def _token(request: TraceRequest, change: TokenChange, sizes: Sizes, text: Encoded | None, field: str) -> TokenChange:
     if request.embedding is None or request.embedding.num_embeddings is None:
         raise Refusal("invalid-value", Say("problem.change_token"), field=field)
     sample = _place(change.sample, sizes.batch, "N", f"{field}.sample")

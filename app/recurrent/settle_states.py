@@ -18,9 +18,7 @@ def check_state(request: TraceRequest, batch: int, batched: bool) -> None:
     check_states(model, {"h_0": state.h_0, "c_0": state.c_0}, batch, batched, "state")
 
 
-def check_states(
-    model: ModelSpec, states: dict[str, list[Any] | None], batch: int, batched: bool, within: str
-) -> None:
+def check_states(model: ModelSpec, states: dict[str, list[Any] | None], batch: int, batched: bool, within: str) -> None:
     """The same for h_0 and c_0 wherever they stand in the request; `within` is the place."""
     rows = model.num_layers * (2 if model.bidirectional else 1)
     if states["c_0"] is not None and model.cell != "lstm":

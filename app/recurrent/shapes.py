@@ -11,7 +11,7 @@ from app.recurrent.positions import Positions, Row, place, rows
 from app.recurrent.settle import Settled, settle
 from app.recurrent.settle_decode import PLACE
 from app.recurrent.settle_interventions import check_steps
-from app.recurrent.source import embedding_code, pack_code, rnn_call, rnn_code
+from app.recurrent.source import clamp_notes, embedding_code, pack_code, rnn_call, rnn_code
 from app.recurrent.spec import TraceRequest
 from app.recurrent.tensors import TensorPlan, tensor_plans
 
@@ -206,7 +206,13 @@ def _stages(settled: Settled, all_rows: tuple[Row, ...], parameters: list[str]) 
         Stage(
             "rnn",
             f"{model.cell.upper()}",
-            f"{rnn_code(model)}{'.eval()' if model.dropout and asked.mode == 'eval' else ''}\n{rnn_call(asked)}",
+            "\n".join(
+                [
+                    f"{rnn_code(model)}{'.eval()' if model.dropout and asked.mode == 'eval' else ''}",
+                    *clamp_notes(asked),
+                    rnn_call(asked),
+                ]
+            ),
             ("packed" if asked.packed else "input", *(f"{state}_0" for state in states)),
             ("output", *(f"{state}_n" for state in states)),
             tuple(name for name in parameters if name.startswith("rnn.")),

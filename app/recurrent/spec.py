@@ -148,6 +148,7 @@ class WeightsSpec(Strict):
             )
         return self
 
+
 # A place on an axis; negative ones count from the end. Checked by settle_interventions.py, which knows the sizes.
 Spot = Annotated[int, Field(ge=-1_000_000_000, le=1_000_000_000)]
 Spots = Annotated[list[Spot], Field(min_length=1, max_length=100_000, fail_fast=True)]

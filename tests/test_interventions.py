@@ -7,7 +7,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from torch import nn
 
-from app.recurrent import forward, proof_rows
+from app.recurrent import clamped, proof_rows
 from app.recurrent.changed import changed, original
 from app.recurrent.errors import Refusal
 from app.recurrent.index import whole
@@ -22,8 +22,10 @@ LONG: dict[str, Any] = {"model": SIZES, "input": {"random": {"batch": 2, "seq_le
 FAIR = settings(max_examples=150, deadline=None, derandomize=True, database=None, suppress_health_check=[*HealthCheck])
 
 
-def clamp(quantity: str, value: float, row: str = "l0", **where: Any) -> dict[str, Any]:
-    return {"clamp": {"row": row, "quantity": quantity, "value": value} | where}
+def clamp(
+    quantity: str, value: float, row: str = "l0", first: int = 0, stop: int | None = None, **where: Any
+) -> dict[str, Any]:
+    return {"clamp": {"row": row, "quantity": quantity, "value": value, "from": first, "to": stop} | where}
 
 
 @FAIR
@@ -63,7 +65,7 @@ def test_with_nothing_to_change_the_run_is_the_plain_one_to_the_last_bit(asked: 
 @pytest.mark.parametrize("steps", [8, 200])  # 200: long enough for the scan in blocks
 def test_with_f_one_and_i_zero_from_step_three_c_stays_c_of_step_two_exactly(steps: int) -> None:
     asked = {"model": SIZES, "input": {"random": {"batch": 2, "seq_len": steps}}}
-    trace = traced(**asked, interventions=[clamp("f", 1, **{"from": 3}), clamp("i", 0, **{"from": 3})])
+    trace = traced(**asked, interventions=[clamp("f", 1, first=3), clamp("i", 0, first=3)])
     c = named(trace, "l0.c")
     assert torch.equal(c[:, 3:], c[:, 2:3].expand(-1, steps - 3, -1))
     assert torch.allclose(trace.done.c_n[0], c[:, 2], rtol=0, atol=4e-7)  # c_n is the kernel's own c
@@ -129,34 +131,34 @@ def test_other_values_and_other_first_states_are_those_in_the_request() -> None:
 
 def test_rows_below_a_clamp_and_steps_before_it_are_those_of_the_plain_module_to_the_last_bit() -> None:
     asked = {"model": SIZES | {"num_layers": 3}, "input": {"random": {"batch": 2, "seq_len": 40}}}
-    trace, before = traced(**asked, interventions=[clamp("o", 0, "l1", **{"from": 20, "to": 25})]), traced(**asked)
+    trace, before = traced(**asked, interventions=[clamp("o", 0, "l1", first=20, stop=25)]), traced(**asked)
     assert torch.equal(trace.done.h[0], before.done.h[0])
     assert torch.equal(trace.done.h[1][:20], before.done.h[1][:20])
     assert not trace.done.h[1][20:25].any()
     above = nn.LSTM(4, 4)
     weights = {name: value for name, value in trace.done.modules.rnn.state_dict().items() if name.endswith("l2")}
-    above.load_state_dict({name.replace("_l2", "_l0"): value for name, value in weights.items()})
+    above.load_state_dict({name.replace("_l2", "_l0"): value.clone() for name, value in weights.items()})
     with torch.no_grad():
         assert torch.equal(above(trace.done.h[1].clone())[0], trace.done.h[2])
 
 
 def test_only_clamped_steps_go_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     taken: list[int] = []
-    stretch = forward.by_stretches.__globals__["step"]
+    step = clamped.step
 
     def counted(*args: Any) -> Any:
         taken.append(args[3])
-        return stretch(*args)
+        return step(*args)
 
-    monkeypatch.setitem(forward.by_stretches.__globals__, "step", counted)
+    monkeypatch.setattr(clamped, "step", counted)
     asked = {"model": SIZES | {"num_layers": 2}, "input": {"random": {"batch": 2, "seq_len": 100}}}
-    traced(**asked, interventions=[clamp("f", 1, **{"from": 3, "to": 6}), clamp("c", 0, **{"from": -2})])
+    traced(**asked, interventions=[clamp("f", 1, first=3, stop=6), clamp("c", 0, first=-2)])
     assert taken == [3, 4, 5, 98, 99]
 
 
 def test_a_clamp_beyond_the_end_of_a_packed_sample_holds_nothing() -> None:
     asked = LONG | {"lengths": [8, 3], "packed": True}
-    trace = traced(**asked, interventions=[clamp("h", 0.5, samples=[1], **{"from": 3})])
+    trace = traced(**asked, interventions=[clamp("h", 0.5, samples=[1], first=3)])
     before = traced(**asked)
     for name in ("output", "h_n", "c_n"):
         assert torch.equal(trace.done.tensors[name], before.done.tensors[name])
@@ -164,7 +166,7 @@ def test_a_clamp_beyond_the_end_of_a_packed_sample_holds_nothing() -> None:
 
 def test_a_clamp_on_a_backward_row_holds_the_same_steps_of_the_sequence() -> None:
     asked = {"model": SIZES | {"bidirectional": True}, "input": LONG["input"]}
-    trace = traced(**asked, interventions=[clamp("h", 0.5, "l0_reverse", **{"from": 2, "to": 4})])
+    trace = traced(**asked, interventions=[clamp("h", 0.5, "l0_reverse", first=2, stop=4)])
     now, before = named(trace, "l0_reverse.h"), named(traced(**asked), "l0_reverse.h")
     assert torch.equal(now[:, 2:4], torch.full((2, 2, 4), 0.5))
     assert torch.equal(now[:, 4:], before[:, 4:])  # it starts at the end
@@ -174,11 +176,11 @@ def test_a_clamp_on_a_backward_row_holds_the_same_steps_of_the_sequence() -> Non
 def test_the_proof_says_what_a_clamped_run_was_compared_with_and_finds_a_wrong_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    trace = traced(**LONG, interventions=[clamp("f", 1, **{"from": 3, "to": 5})])
+    trace = traced(**LONG, interventions=[clamp("f", 1, first=3, stop=5)])
     assert trace.proof.by_rows
     assert not traced(**LONG).proof.by_rows
     held = trace.plan
-    right = forward.by_stretches
+    right = clamped.by_stretches
 
     def wrong(*args: Any) -> Any:
         every, h, c = right(*args)
@@ -186,7 +188,7 @@ def test_the_proof_says_what_a_clamped_run_was_compared_with_and_finds_a_wrong_o
         every[off[-1]] += 1e-4
         return every, h, c
 
-    monkeypatch.setattr(forward, "by_stretches", wrong)
+    monkeypatch.setattr("app.recurrent.forward.by_stretches", wrong)
     off: list[int] = []
     for step in (1, 4, 6, 7):  # before the clamp, in it, after it, the last
         off.append(step)
@@ -196,11 +198,11 @@ def test_the_proof_says_what_a_clamped_run_was_compared_with_and_finds_a_wrong_o
 
 
 def test_the_stretch_after_a_clamp_is_held_against_the_plain_module() -> None:
-    trace = traced(**LONG, interventions=[clamp("c", 0.25, **{"from": 3, "to": 5})])
+    trace = traced(**LONG, interventions=[clamp("c", 0.25, first=3, stop=5)])
     pairs = list(proof_rows.stretches(trace.done, trace.plan.rows[0], [0, 1], 8, None))
     assert [len(theirs) for theirs, _ in pairs] == [3, 3]
     lstm = nn.LSTM(3, 4)
-    lstm.load_state_dict(trace.done.modules.rnn.state_dict())
+    lstm.load_state_dict({name: value.clone() for name, value in trace.done.modules.rnn.state_dict().items()})
     with torch.no_grad():
         states = (trace.done.h[0][4:5].clone(), named(trace, "l0.c")[:, 4].unsqueeze(0))
         again = lstm(trace.done.reads[0][5:].clone(), states)[0]
@@ -237,7 +239,9 @@ def test_what_changed_is_the_difference_of_the_two_runs(asked: dict[str, Any]) -
         if "T" not in axes:
             assert each.per_step is None
             continue
-        steps = apart.movedim(axes.index("T"), 0).flatten(1).amax(1)
+        steps = (
+            apart.movedim(axes.index("T"), 0).reshape(trace.plan.tensors[each.name].shape[axes.index("T")], -1).amax(1)
+        )
         assert each.per_step == steps.tolist()
         first = [t for t, value in enumerate(steps) if value > 0]
         assert each.first_step == (first[0] if first else None)
@@ -247,7 +251,7 @@ def test_what_changed_is_the_difference_of_the_two_runs(asked: dict[str, Any]) -
 
 
 def test_a_forward_clamp_changes_nothing_before_its_first_step() -> None:
-    found = {each.name: each for each in beside(traced(**LONG, interventions=[clamp("f", 1, **{"from": 3})])).tensors}
+    found = {each.name: each for each in beside(traced(**LONG, interventions=[clamp("f", 1, first=3)])).tensors}
     assert found["l0.f"].first_step == found["l0.c"].first_step == found["output"].first_step == 3
     assert found["l0.i"].first_step == 4  # it reads h of the step before
     assert found["input"].max_abs_diff == 0

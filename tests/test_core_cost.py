@@ -37,6 +37,10 @@ def drawn(random):
     if random.random() < 0.7:
         reads = random.choice(["every_step", "last_step", "h_n"])
         asked["head"] = {"reads": reads, "out_features": int(2 ** random.uniform(0, 8)), "activation": "softmax"}
+    if random.random() < 0.4:  # whole or in part: clamped steps run one at a time
+        quantity = random.choice({"lstm": "ifgoch", "gru": "rznh", "rnn": "h"}[cell])
+        clamp = {"row": "l0", "quantity": quantity, "value": 0.5, "from": random.choice([0, -1])}
+        asked["interventions"] = [{"clamp": clamp}]
     return asked
 
 def measured(asked):

@@ -199,7 +199,8 @@ def test_the_proof_says_what_a_clamped_run_was_compared_with_and_finds_a_wrong_o
 
 def test_the_stretch_after_a_clamp_is_held_against_the_plain_module() -> None:
     trace = traced(**LONG, interventions=[clamp("c", 0.25, first=3, stop=5)])
-    pairs = list(proof_rows.stretches(trace.done, trace.plan.rows[0], [0, 1], 8, None))
+    with torch.inference_mode():
+        pairs = list(proof_rows.stretches(trace.done, trace.plan.rows[0], [0, 1], 8, None))
     assert [len(theirs) for theirs, _ in pairs] == [3, 3]
     lstm = nn.LSTM(3, 4)
     lstm.load_state_dict({name: value.clone() for name, value in trace.done.modules.rnn.state_dict().items()})

@@ -225,6 +225,17 @@ def test_words_and_ids_that_are_not_there_are_refused_with_those_that_are() -> N
     assert refused(**gru, interventions=[{"state": {"c_0": [[[1.0]]]}}]).say.key == "problem.c0_lstm_only"
 
 
+def test_what_a_loop_chooses_and_what_an_encoder_hands_over_is_not_changed_by_hand() -> None:
+    decoder = {"model": SIZES, "head": {"reads": "every_step", "out_features": 5}, "input": {"decode": {"steps": 4}}}
+    assert refused(**decoder, interventions=[clamp("f", 1)]).say.key == "problem.change_decode"
+    handed = LONG | {"state": {"encoder": LONG}}
+    states = {"state": {"h_0": torch.zeros(1, 2, 4).tolist()}}
+    assert refused(**handed, interventions=[states]).say.key == "problem.change_encoder"
+    trace = traced(**handed, interventions=[clamp("f", 1, first=3)])  # the net that was handed its state can be
+    assert trace.encoder is not None
+    assert torch.equal(trace.done.tensors["h_0"], trace.encoder.done.tensors["h_n"])
+
+
 def test_too_many_steps_one_at_a_time_are_refused_with_both_numbers() -> None:
     long = {"model": SIZES, "input": {"random": {"batch": 1, "seq_len": MOST_STEPS + 10}}}
     found = refused(**long, interventions=[clamp("f", 1, first=1), clamp("i", 1, first=5)])

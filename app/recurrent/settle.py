@@ -76,8 +76,7 @@ def settle(request: TraceRequest) -> Settled:
         check_encoder(settled, encoder.request, *sizes)
         settled = settled.model_copy(update={"state": encoder_spec_of(settled.state, encoder.request)})
     if settled.interventions is not None:
-        sizes = Sizes(entering.batch, entering.steps, entering.batched)
-        found = settle_interventions(settled, sizes, text)
+        found = settle_interventions(settled, Sizes(entering.batch, entering.steps, entering.batched), text)
         settled = settled.model_copy(update={"interventions": found})
         text = text and edited(text, found)
     return Settled(settled, entering.batch, entering.steps, entering.batched, text, lengths, encoder)

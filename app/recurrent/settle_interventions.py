@@ -30,9 +30,13 @@ class Sizes:
 
 def settle_interventions(request: TraceRequest, sizes: Sizes, text: Encoded | None) -> list[Intervention] | None:
     """The interventions of a request that is settled otherwise; None when there are none. Raises Refusal."""
+    if request.interventions and request.input.decode is not None:
+        raise Refusal("invalid-value", Say("problem.change_decode"), field="interventions")
     found = []
     for k, each in enumerate(request.interventions or []):
         field = f"interventions[{k}]"
+        if each.state is not None and request.state is not None and request.state.encoder is not None:
+            raise Refusal("invalid-value", Say("problem.change_encoder"), field=f"{field}.state")
         if each.clamp is not None:
             each = Intervention(clamp=_clamp(request, each.clamp, sizes, f"{field}.clamp"))
         elif each.token is not None:

@@ -39,6 +39,10 @@ def drawn(random):
         asked["head"] = {"reads": reads, "out_features": int(2 ** random.uniform(0, 8)), "activation": "softmax"}
     if L > 1 and random.random() < 0.5:
         asked["model"]["dropout"], asked["mode"] = 0.5, "train"
+    if random.random() < 0.4:  # whole or in part: clamped steps run one at a time
+        quantity = random.choice({"lstm": "ifgoch", "gru": "rznh", "rnn": "h"}[cell])
+        clamp = {"row": "l0", "quantity": quantity, "value": 0.5, "from": random.choice([0, -1])}
+        asked["interventions"] = [{"clamp": clamp}]
     return asked
 
 def measured(asked):

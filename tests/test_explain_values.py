@@ -16,6 +16,7 @@ from app.recurrent.explain.value import ExplainAnswer, explain
 from app.recurrent.index import select
 from app.recurrent.trace import Trace
 from app.web import i18n
+from tests.clamping import clamped_requests
 from tests.core import requests, traced
 from tests.decoders import decoders
 
@@ -65,7 +66,7 @@ def test_ten_thousand_random_values_of_every_kind_are_made_again_from_their_term
         database=None,
         suppress_health_check=list(HealthCheck),
     )
-    @given(st.one_of(requests(), requests(), requests(), decoders()))
+    @given(st.one_of(requests(), requests(), clamped_requests(), decoders()))
     def one_configuration(asked: dict[str, Any]) -> None:
         trace = traced(**asked)
         for name, index in places(trace, choose):

@@ -188,7 +188,7 @@ def _ran(trace: Trace, name: Callable[[Plan], str], speak: Speak) -> dict[str, A
             for claim in trace.claims
         ],
         "proof": ProofAnswer(
-            against=proof.against,
+            against=speak(Say("proof.by_rows", {"module": proof.against})) if proof.by_rows else proof.against,
             max_abs_diff=proof.max_abs_diff,
             tolerance=proof.tolerance,
             checked=CheckedAnswer(**vars(proof.checked)),

@@ -199,7 +199,7 @@ def feed(plan: Plan, handed: Ends | None = None) -> Feed:
     elif asked.input.decode is not None:
         first = _first_vectors(plan, asked.input.decode)
     h_0, c_0 = handed or _first_states(plan)
-    return Feed(tokens, values, h_0, c_0 if asked.model.cell == "lstm" else None, first)
+    return _changed(plan, Feed(tokens, values, h_0, c_0 if asked.model.cell == "lstm" else None, first))
 
 
 def _first_vectors(plan: Plan, decode: DecodeInput) -> Tensor | None:
@@ -210,6 +210,28 @@ def _first_vectors(plan: Plan, decode: DecodeInput) -> Tensor | None:
         return torch.tensor(decode.first, dtype=_dtype(plan))
     shape = (plan.N, plan.F) if plan.batched else (plan.F,)
     return torch.randn(shape, generator=Generator().manual_seed(decode.first.seed), dtype=_dtype(plan))
+
+
+def _changed(plan: Plan, entering: Feed) -> Feed:
+    """What enters after the interventions, in place; words were replaced in the text already."""
+    tokens, values, h_0, c_0 = entering.tokens, entering.values, entering.h_0, entering.c_0
+
+    def put(x: Tensor | None, sample: int, step: int, new: Any) -> None:
+        assert x is not None  # settle_interventions() lets only what is there be changed
+        where = (step,) if not plan.batched else (sample, step) if plan.request.model.batch_first else (step, sample)
+        x[where] = torch.tensor(new, dtype=x.dtype)
+
+    for each in plan.request.interventions or []:
+        if each.token is not None and plan.text is None:
+            put(tokens, each.token.sample, each.token.step, each.token.token)
+        if each.input is not None:
+            put(values, each.input.sample, each.input.step, each.input.values)
+        if each.state is not None and each.state.h_0 is not None:
+            h_0 = torch.tensor(each.state.h_0, dtype=h_0.dtype).view_as(h_0)
+        if each.state is not None and each.state.c_0 is not None:
+            assert c_0 is not None
+            c_0 = torch.tensor(each.state.c_0, dtype=c_0.dtype).view_as(c_0)
+    return replace(entering, h_0=h_0, c_0=c_0)
 
 
 def _laid_out(batch_major: Tensor, plan: Plan) -> Tensor:

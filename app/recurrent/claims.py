@@ -50,6 +50,8 @@ def claims(done: Pass, evidence: Evidence, cancelled: Callable[[], bool] = lambd
     """Every statement that applies to this configuration."""
     plan = done.plan
     stop_if(cancelled)
+    if plan.request.clamps:
+        return _with_clamps(done, evidence)
     samples, steps = list(range(min(plan.N, PROBE_SAMPLES))), min(plan.T, PROBE_STEPS)
     probe = Probe(samples, steps, plain_run(done, samples, steps))
     found = [*_ends(done), *_padding(done, evidence), *_layout(done, evidence)]
@@ -60,6 +62,17 @@ def claims(done: Pass, evidence: Evidence, cancelled: Callable[[], bool] = lambd
         found.append(_two_biases(done, evidence, probe))
     found.append(_parameter_formula(done))
     return found
+
+
+def _with_clamps(done: Pass, evidence: Evidence) -> list[Claim]:
+    """What holds for a clamped run, too: no whole module gives it, and clamped values break their own equations."""
+    packed = _padding(done, evidence) if done.plan.packed is not None else []
+    found = [*_ends(done), *packed, *_layout(done, evidence), *_cells(done, evidence)[:1]]
+    if done.plan.request.model.cell == "lstm":
+        broken = {clamp.quantity for clamp in done.plan.request.clamps}
+        last, shown, summed = _memory(done, evidence)
+        found += [last, *([shown] if "h" not in broken else []), *([summed] if "c" not in broken else [])]
+    return [*found, _parameter_formula(done)]
 
 
 def _exact(text: str, ours: Tensor, theirs: Tensor, why: Say) -> Claim:
@@ -151,7 +164,9 @@ def _layout(done: Pass, evidence: Evidence) -> list[Claim]:
     )  # (L·D, N, P)
     sizes = f"{L}, {D}, {N}, {P}" if plan.batched else f"{L}, {D}, {P}"
     text = f"h_n.view({sizes})[layer, direction] == that row's last h"
-    if evidence.plain.output.shape[0] == plan.T:  # the plain module ran to the end: its h_n is the judge
+    if (
+        evidence.plain is not None and evidence.plain.output.shape[0] == plan.T
+    ):  # the plain module ran to the end: its h_n is the judge
         apart = difference(evidence.plain.h_n, ends[:, evidence.samples])
         found = [_near(text, apart, evidence.proof.tolerance, Say("claim.h_n_order"))]
     else:
@@ -211,11 +226,12 @@ def _cells(done: Pass, evidence: Evidence) -> list[Claim]:
     apart = evidence.proof.max_abs_diff["gates"]
     units = slice(None) if evidence.units is None else evidence.units
     lengths = done.lengths_of(evidence.samples)
-    steps = evidence.plain.output.shape[0]
+    judge = done.h_top()[:, evidence.samples] if evidence.plain is None else evidence.plain.output
+    steps = judge.shape[0]
     top = []
     for row, held in zip(plan.rows[-plan.D :], evidence.unrolled[-plan.D :], strict=True):
         first = 0 if row.direction == "forward" else plan.P
-        theirs = evidence.plain.output[..., first : first + plan.P][..., units]
+        theirs = judge[..., first : first + plan.P][..., units]
         top.append(difference(turned(held["h"], row, lengths)[:steps], theirs))
     found = [_near("output[t] == h of the top layer at step t", max(top), tolerance, Say("claim.output_is_top_h"))]
     if cell == "rnn":

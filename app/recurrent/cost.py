@@ -120,6 +120,10 @@ def estimate(asked: TraceRequest, N: int, T: int, parameters: dict[str, tuple[in
     floats = 2 * weights + kept + max(peak, proof) + 4 * len(parameters)
     if asked.packed:  # the packed input and output, and what is gathered for the backward rows
         floats += cells * (2 * F + 4 * D * P)
+    if asked.clamps:  # where they are, per row, and the gates with the clamped values put in place
+        floats += cells * (stacked + 2 * H) + checked * (stacked + 3 * H)
+        if asked.packed:
+            floats += cells * D * P
     given = sum(prod(shape) for shape in parameters.values()) if asked.weights.values else 0
     if asked.input.values is not None or asked.input.tokens is not None:
         given += cells * (F if asked.input.tokens is None else 1)

@@ -9,9 +9,11 @@ from torch import Tensor
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from app.recurrent.build import Feed, Modules
+from app.recurrent.clamped import by_stretches
 from app.recurrent.errors import Cancelled
 from app.recurrent.gates import RowWeights, Unrolled, unroll
 from app.recurrent.heads import run_head
+from app.recurrent.holds import holds_of
 from app.recurrent.losses import run_loss
 from app.recurrent.order import blanked, turned
 from app.recurrent.positions import Row
@@ -82,6 +84,7 @@ class Pass:
                 None if c_0 is None else c_0[row.index, samples],
                 self.weights(row),
                 units,
+                holds_of(self.plan, row, samples, units),
             )
             if lengths is None:
                 return found
@@ -162,34 +165,74 @@ def _row(done: Pass, row: Row, x: Tensor, cancelled: Callable[[], bool]) -> tupl
     x = turned(x, row, plan.packed)
     h = done.feed.h_0[row.index : row.index + 1].contiguous()
     c = None if done.feed.c_0 is None else done.feed.c_0[row.index : row.index + 1].contiguous()
-    if plan.packed is not None:
+
+    def fused(
+        x: Tensor, lengths: tuple[int, ...] | None, h: Tensor, c: Tensor | None
+    ) -> tuple[Tensor, Tensor, Tensor | None]:
+        if lengths is None:
+            return _in_parts(done, row, x, h, c, cancelled)
         if cancelled():
             raise Cancelled
-        every, h, c = _packed_kernel(done, row, x, plan.packed, h, c)
-        return turned(every, row, plan.packed), h, c
+        return _packed_kernel(done, row, x, lengths, h, c)
+
+    holds = holds_of(plan, row)
+    if holds.held:
+        every, h, c = by_stretches(plan, done.weights(row), holds, x, h, c, fused, cancelled, plan.packed)
+    else:
+        every, h, c = fused(x, plan.packed, h, c)
+    return turned(every, row, plan.packed), h, c
+
+
+def _in_parts(
+    done: Pass, row: Row, x: Tensor, h: Tensor, c: Tensor | None, cancelled: Callable[[], bool]
+) -> tuple[Tensor, Tensor, Tensor | None]:
+    """x (t, N, ·) through the kernel, in parts that are short enough to wait for."""
     weights = done.weights(row)
-    a_step = plan.N * weights.W_ih.shape[0] * (x.shape[-1] + plan.P)  # multiply-adds
+    a_step = done.plan.N * weights.W_ih.shape[0] * (x.shape[-1] + done.plan.P)  # multiply-adds
     steps = max(1, min(AT_A_TIME // a_step, STEPS_AT_A_TIME))
     parts = []
-    for first in range(0, plan.T, steps):
+    for first in range(0, x.shape[0], steps):
         if cancelled():
             raise Cancelled
         every, h, c = _kernel(done, row, (x[first : first + steps],), (False,), h, c)
         parts.append(every)
-    every = parts[0] if len(parts) == 1 else torch.cat(parts)
-    return turned(every, row, None), h, c
+    return parts[0] if len(parts) == 1 else torch.cat(parts), h, c
 
 
 def _packed_kernel(
     done: Pass, row: Row, x: Tensor, lengths: tuple[int, ...], h: Tensor, c: Tensor | None
 ) -> tuple[Tensor, Tensor, Tensor | None]:
-    """The same kernel on packed steps: sorted by length for it, and sorted back."""
+    """The same kernel on packed steps: sorted by length for it, and sorted back.
+
+    A sample of which no step is left keeps its state.
+    """
+    if min(lengths) == 0:
+        return _running_only(done, row, x, lengths, h, c)
     packed = pack_padded_sequence(x, torch.tensor(lengths), enforce_sorted=False)
     order, back = packed.sorted_indices, packed.unsorted_indices
     c = None if c is None else c[:, order].contiguous()
     every, h, c = _kernel(done, row, (packed.data, packed.batch_sizes), (), h[:, order].contiguous(), c)
     padded, _ = pad_packed_sequence(packed._replace(data=every), total_length=x.shape[0])
     return padded, h[:, back], None if c is None else c[:, back]
+
+
+def _running_only(
+    done: Pass, row: Row, x: Tensor, lengths: tuple[int, ...], h: Tensor, c: Tensor | None
+) -> tuple[Tensor, Tensor, Tensor | None]:
+    """The kernel on the samples that still run; the others have zeros, and the states they had."""
+    runs = [sample for sample, length in enumerate(lengths) if length > 0]
+    every = torch.zeros(*x.shape[:2], done.plan.P, dtype=x.dtype)
+    if not runs:
+        return every, h, c
+    left = tuple(lengths[sample] for sample in runs)
+    some, new_h, new_c = _packed_kernel(done, row, x[:, runs], left, h[:, runs], None if c is None else c[:, runs])
+    every[:, runs] = some
+    h = h.clone()
+    h[:, runs] = new_h
+    if c is not None and new_c is not None:
+        c = c.clone()
+        c[:, runs] = new_c
+    return every, h, c
 
 
 def _kernel(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from app.recurrent.holds import NONE, Holds
 from app.recurrent.shapes import GATE_ORDER
 
 BLOCK = 32  # steps a block when a long sequence is scanned in blocks
@@ -53,11 +54,13 @@ def unroll(
     c_0: Tensor | None,
     weights: RowWeights,
     units: Sequence[int] | None = None,
+    holds: Holds = NONE,
 ) -> Unrolled:
     """What the cell held at each step of one row, in the order in which the row runs.
 
     x (t, n, F), h (t, n, P), h_0 (n, P), c_0 (n, H). The "h" among what is returned is computed
-    again from the gates: beside the kernel's own h it is the proof that they are right.
+    again from the gates: beside the kernel's own h it is the proof that they are right. What `holds`
+    clamps is put in its place in each of them, and goes on from there.
     """
     steps, samples, _ = x.shape
     H = h.shape[-1]
@@ -72,13 +75,14 @@ def unroll(
     from_h = torch.addmm(weights.b_hh, h_prev.reshape(steps * samples, -1), weights.W_hh.T)
     reach = max(_largest(from_x), _largest(from_h))  # before the two can cancel
     if cell == "gru":
-        return Unrolled(_gru(_split("gru", from_x, steps), _split("gru", from_h, steps), old_h), reach)
+        return Unrolled(_gru(_split("gru", from_x, steps), _split("gru", from_h, steps), old_h, holds), reach)
     z = from_x.add_(from_h)  # every pre-activation of every step, (t·n, G·U)
     if cell == "rnn":
         z = z.view(steps, samples, -1)
-        return Unrolled({"h": torch.relu(z) if nonlinearity == "relu" else torch.tanh(z)}, reach)
+        h = torch.relu(z) if nonlinearity == "relu" else torch.tanh(z)
+        return Unrolled({"h": holds.put("h", h)}, reach)
     assert old_c is not None
-    return Unrolled(_lstm(_split("lstm", z, steps), old_c, weights.W_hr), reach)
+    return Unrolled(_lstm(_split("lstm", z, steps), old_c, weights.W_hr, holds), reach)
 
 
 def _largest(z: Tensor) -> float:
@@ -90,23 +94,23 @@ def _split(cell: str, stacked: Tensor, steps: int) -> tuple[Tensor, ...]:
     return stacked.view(steps, -1, stacked.shape[-1]).chunk(len(GATE_ORDER[cell]), dim=-1)
 
 
-def _lstm(z: tuple[Tensor, ...], c_0: Tensor, W_hr: Tensor | None) -> dict[str, Tensor]:
-    i = torch.sigmoid(z[0])  # how much of the candidate is written
-    f = torch.sigmoid(z[1])  # how much of the old cell state is kept
-    g = torch.tanh(z[2])  # the candidate
-    o = torch.sigmoid(z[3])  # how much of the cell state is shown
-    c = scan(f, i * g, c_0)  # c = f * c_prev + i * g
+def _lstm(z: tuple[Tensor, ...], c_0: Tensor, W_hr: Tensor | None, holds: Holds) -> dict[str, Tensor]:
+    i = holds.put("i", torch.sigmoid(z[0]))  # how much of the candidate is written
+    f = holds.put("f", torch.sigmoid(z[1]))  # how much of the old cell state is kept
+    g = holds.put("g", torch.tanh(z[2]))  # the candidate
+    o = holds.put("o", torch.sigmoid(z[3]))  # how much of the cell state is shown
+    c = scan(*holds.scanned(f, i * g), c_0)  # c = f * c_prev + i * g
     h = o * torch.tanh(c)
     if W_hr is not None:
         h = h @ W_hr.T  # (t, n, P)
-    return {"i": i, "f": f, "g": g, "o": o, "c": c, "h": h}
+    return {"i": i, "f": f, "g": g, "o": o, "c": c, "h": holds.put("h", h)}
 
 
-def _gru(from_x: tuple[Tensor, ...], from_h: tuple[Tensor, ...], h_prev: Tensor) -> dict[str, Tensor]:
-    r = torch.sigmoid(from_x[0] + from_h[0])  # how much of the old state the candidate sees
-    z = torch.sigmoid(from_x[1] + from_h[1])  # how much of the old state is kept
-    n = torch.tanh(from_x[2] + r * from_h[2])  # the candidate; b_hn stays inside the reset product
-    h = (1 - z) * n + z * h_prev
+def _gru(from_x: tuple[Tensor, ...], from_h: tuple[Tensor, ...], h_prev: Tensor, holds: Holds) -> dict[str, Tensor]:
+    r = holds.put("r", torch.sigmoid(from_x[0] + from_h[0]))  # how much of the old state the candidate sees
+    z = holds.put("z", torch.sigmoid(from_x[1] + from_h[1]))  # how much of the old state is kept
+    n = holds.put("n", torch.tanh(from_x[2] + r * from_h[2]))  # the candidate; b_hn stays inside the reset product
+    h = holds.put("h", (1 - z) * n + z * h_prev)
     return {"r": r, "z": z, "n": n, "h": h}
 
 

@@ -20,6 +20,7 @@ from app.recurrent.errors import Cancelled, Refusal, Say
 from app.recurrent.forward import Pass
 from app.recurrent.gates import scan
 from app.recurrent.order import at_end, turned
+from app.recurrent.proof_rows import stretches
 from app.recurrent.simpler import layer_by_layer
 
 # For values of size one out of sums of ordinary size. Rounding grows with the size of what is
@@ -48,20 +49,21 @@ class Proof:
     max_abs_diff: dict[str, float]
     tolerance: float
     checked: Checked
+    by_rows: bool = False  # clamped: each row against a module of one row, clamped steps against the closed form
 
 
 @dataclass(frozen=True)
 class Evidence:
     """The proof, and what it computed on the way, for the claims to use.
 
-    plain       what the plain module gave for the checked samples and steps
+    plain       what the plain module gave for the checked samples and steps; None of a clamped run
     unrolled    per row, what `Pass.unrolled` gave for the checked samples and units
     """
 
     proof: Proof
     samples: list[int]
     units: list[int] | None
-    plain: "Plain"
+    plain: "Plain | None"
     unrolled: list[dict[str, Tensor]] = field(default_factory=list)
 
 
@@ -71,7 +73,8 @@ def prove(done: Pass, cancelled: Callable[[], bool] = lambda: False) -> Evidence
     samples, steps, units = _portion(done)
     lengths = done.lengths_of(samples)
     shown = slice(None) if units is None else units
-    plain = plain_run(done, samples, steps, packed=plan.packed is not None)
+    clamped = bool(plan.request.clamps)
+    plain = None if clamped else plain_run(done, samples, steps, packed=plan.packed is not None)
     rows = []
     for row in plan.rows:
         stop_if(cancelled)
@@ -93,11 +96,21 @@ def prove(done: Pass, cancelled: Callable[[], bool] = lambda: False) -> Evidence
             theirs = done.c_n[row.index, samples][:, shown]
             allowed = base * (1 + theirs.abs()) + at_end(error_c, lengths)
             checks.add("c", at_end(held["c"], lengths), theirs, allowed)
-            if steps == plan.T and plain.c_n is not None:
+            if steps == plan.T and plain is not None and plain.c_n is not None:
                 checks.add("c", plain.c_n[row.index][:, shown], theirs, allowed)
-    checks.add("h", plain.output, output, base + memory)
-    if steps == plan.T:
-        checks.add("h", plain.h_n, done.h_n[:, samples], base + memory)
+    if plain is None:
+        for row, each in zip(plan.rows, rows, strict=True):
+            stop_if(cancelled)
+            for theirs, ours in stretches(done, row, samples, steps, None if units else each.held.get("c")):
+                checks.add("h", theirs, ours, base + memory)
+            h = turned(done.h[row.index][:, samples], row, lengths)
+            checks.add("h", at_end(h, lengths), done.h_n[row.index, samples], base + memory)
+        top = torch.cat([done.h[row.index][:steps, samples] for row in plan.rows[-plan.D :]], dim=2)
+        checks.add("h", top, output, base + memory)
+    else:
+        checks.add("h", plain.output, output, base + memory)
+        if steps == plan.T:
+            checks.add("h", plain.h_n, done.h_n[:, samples], base + memory)
     proof = Proof(
         f"torch.nn.{plan.request.model.cell.upper()}",
         {name: checks.worst[name] for name in ("h", "c", "gates") if name in checks.worst},
@@ -109,6 +122,7 @@ def prove(done: Pass, cancelled: Callable[[], bool] = lambda: False) -> Evidence
             plan.H if units is None else len(units),
             {"samples": plan.N, "steps": plan.T, "units": plan.H},
         ),
+        clamped,
     )
     return Evidence(proof, samples, units, plain, [each.held for each in rows])
 

@@ -15,6 +15,7 @@ from app.recurrent.settle_decode import (
     first_width,
     settle_decode,
 )
+from app.recurrent.settle_interventions import Sizes, edited, settle_interventions
 from app.recurrent.settle_loss import check_loss
 from app.recurrent.settle_states import check_state, settle_lengths
 from app.recurrent.spec import EmbeddingSpec, TraceRequest
@@ -75,6 +76,10 @@ def settle(request: TraceRequest) -> Settled:
         sizes = (entering.batch, entering.batched), (encoder.batch, encoder.batched)
         check_encoder(settled, encoder.request, *sizes)
         settled = settled.model_copy(update={"state": encoder_spec_of(settled.state, encoder.request)})
+    if settled.interventions is not None:
+        found = settle_interventions(settled, Sizes(entering.batch, entering.steps, entering.batched), text)
+        settled = settled.model_copy(update={"interventions": found})
+        text = text and edited(text, found)
     return Settled(settled, entering.batch, entering.steps, entering.batched, text, lengths, encoder)
 
 

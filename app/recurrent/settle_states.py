@@ -5,7 +5,7 @@ from typing import Any
 from app.corpora.tokens import Encoded
 from app.recurrent.errors import Refusal, Say
 from app.recurrent.nested import check_numbers, shape_of
-from app.recurrent.spec import TraceRequest
+from app.recurrent.spec import ModelSpec, TraceRequest
 
 
 def check_state(request: TraceRequest, batch: int, batched: bool) -> None:
@@ -13,16 +13,21 @@ def check_state(request: TraceRequest, batch: int, batched: bool) -> None:
     state, model = request.state, request.model
     if state is None:
         return
-    rows = model.num_layers * (2 if model.bidirectional else 1)
-    if state.c_0 is not None and model.cell != "lstm":
-        raise Refusal("invalid-value", Say("problem.c0_lstm_only"), field="state.c_0")
     if state.random is not None and (state.h_0 is not None or state.c_0 is not None):
         raise Refusal("invalid-value", Say("problem.state_twice"), field="state")
+    check_states(model, {"h_0": state.h_0, "c_0": state.c_0}, batch, batched, "state")
+
+
+def check_states(model: ModelSpec, states: dict[str, list[Any] | None], batch: int, batched: bool, within: str) -> None:
+    """The same for h_0 and c_0 wherever they stand in the request; `within` is the place."""
+    rows = model.num_layers * (2 if model.bidirectional else 1)
+    if states["c_0"] is not None and model.cell != "lstm":
+        raise Refusal("invalid-value", Say("problem.c0_lstm_only"), field=f"{within}.c_0")
     widths = {"h_0": model.proj_size or model.hidden_size, "c_0": model.hidden_size}
-    for slot, (name, given) in enumerate((("h_0", state.h_0), ("c_0", state.c_0))):
+    for slot, (name, given) in enumerate(states.items()):
         if given is None:
             continue
-        field = f"state.{name}"
+        field = f"{within}.{name}"
         shape = shape_of(given, field)
         check_numbers(given, shape, field)
         expected = (rows, batch, widths[name]) if batched else (rows, widths[name])

@@ -12,7 +12,8 @@ from app.recurrent.losses import loss_stages
 from app.recurrent.positions import Positions, Row, place, rows
 from app.recurrent.settle import Settled, settle
 from app.recurrent.settle_decode import PLACE
-from app.recurrent.source import dropout_code, embedding_code, pack_code, rnn_call, rnn_code
+from app.recurrent.settle_interventions import check_steps
+from app.recurrent.source import clamp_notes, dropout_code, embedding_code, pack_code, rnn_call, rnn_code
 from app.recurrent.spec import TraceRequest
 from app.recurrent.tensors import TensorPlan, tensor_plans
 
@@ -95,6 +96,7 @@ def _laid_out(settled: Settled, limits: Limits | None) -> Plan:
     L, D = model.num_layers, 2 if model.bidirectional else 1
     if limits is not None:
         check_limits(asked, N, T, settled.text, limits)
+        check_steps(asked, T, settled.lengths if asked.packed else None)
     all_rows = rows(L, D)
     parameters = _parameters(asked, F, H, P, all_rows)
     tensors = tensor_plans(settled, F, H, P, all_rows)
@@ -209,7 +211,13 @@ def _stages(settled: Settled, all_rows: tuple[Row, ...], parameters: list[str]) 
         Stage(
             "rnn",
             f"{model.cell.upper()}",
-            f"{rnn_code(model)}{'.eval()' if model.dropout and asked.mode == 'eval' else ''}\n{rnn_call(asked)}",
+            "\n".join(
+                [
+                    f"{rnn_code(model)}{'.eval()' if model.dropout and asked.mode == 'eval' else ''}",
+                    *clamp_notes(asked),
+                    rnn_call(asked),
+                ]
+            ),
             ("packed" if asked.packed else "input", *(f"{state}_0" for state in states)),
             ("output", *(f"{state}_n" for state in states)),
             tuple(name for name in parameters if name.startswith("rnn.")),

@@ -2,6 +2,8 @@
 
 from app.recurrent.spec import EmbeddingSpec, ModelSpec, TraceRequest
 
+SHOWN = 8  # places of a clamp that a comment names
+
 
 def rnn_code(model: ModelSpec) -> str:
     """The constructor call, defaults left out: `lstm = nn.LSTM(8, 6, batch_first=True)`."""
@@ -18,7 +20,7 @@ def rnn_call(asked: TraceRequest) -> str:
     """The call and what comes back, with the states when they are given."""
     model = asked.model
     state = ""
-    if asked.state:
+    if asked.has_state:
         state = ", (h_0, c_0)" if model.cell == "lstm" else ", h_0"
     ends = "(h_n, c_n)" if model.cell == "lstm" else "h_n"
     if not asked.packed:
@@ -34,6 +36,20 @@ def rnn_call(asked: TraceRequest) -> str:
 def dropout_code(layer: int, p: float) -> str:
     """`dropped_l0 = torch.dropout(output_l0, 0.5, train=True)`: what the recurrent module calls between its layers."""
     return f"dropped_l{layer} = torch.dropout(output_l{layer}, {p!r}, train=True)"
+
+
+def clamp_notes(asked: TraceRequest) -> list[str]:
+    """A comment for each clamp: `# l0: f = 1 at steps 3 … 5, one step at a time`."""
+    notes = []
+    for clamp in asked.clamps:
+        until = "the end" if clamp.to is None else str(clamp.to - 1)
+        some = "".join(
+            f", {name} {', '.join(map(str, places[:SHOWN]))}{', …' if len(places) > SHOWN else ''}"
+            for name, places in (("samples", clamp.samples), ("units", clamp.units))
+            if places is not None
+        )
+        notes.append(f"# {clamp.row}: {clamp.quantity} = {clamp.value:g} at steps {clamp.from_} … {until}{some}")
+    return notes
 
 
 def pack_code(model: ModelSpec) -> str:

@@ -20,6 +20,7 @@ Seed = Annotated[int, Field(ge=0, le=2**53 - 1)]  # every seed survives JSON in 
 # Nested lists are checked by nested.py, which can name the exact place that is wrong.
 Nested = Annotated[list[Any], Field(max_length=1_000_000)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
+MOST_INTERVENTIONS = 64
 
 
 class Strict(BaseModel):
@@ -180,6 +181,74 @@ class WeightsSpec(Strict):
         return self
 
 
+# A place on an axis; negative ones count from the end. Checked by settle_interventions.py, which knows the sizes.
+Spot = Annotated[int, Field(ge=-1_000_000_000, le=1_000_000_000)]
+Spots = Annotated[list[Spot], Field(min_length=1, max_length=100_000, fail_fast=True)]
+
+
+class Clamp(Strict):
+    """One quantity of one row held at `value`, for `samples` and `units` (None: all), at steps `from` to `to` − 1.
+
+    Steps are those of the sequence, for a backward row too; `to` left out is its end. Of several
+    clamps of one value the last holds.
+    """
+
+    model_config = ConfigDict(serialize_by_alias=True)
+
+    row: Name = Field(examples=["l0"], description="l0, l0_reverse, l1, …")
+    quantity: Literal["i", "f", "g", "o", "c", "h", "r", "z", "n"] = Field(
+        description="lstm: i f g o c h; gru: r z n h; rnn: h, which with proj_size is the projected one."
+    )
+    value: Annotated[float, Field(ge=-1e6, le=1e6)]
+    units: Spots | None = None
+    samples: Spots | None = None
+    from_: Spot = Field(default=0, alias="from")
+    to: Spot | None = None
+
+
+class TokenChange(Strict):
+    """Another token in this place: its id, or with text a word of the text's own vocabulary."""
+
+    sample: Spot = 0
+    step: Spot
+    token: Annotated[int, Field(ge=-1_000_000_000, le=1_000_000_000)] | Annotated[str, Field(max_length=200)]
+
+
+class InputChange(Strict):
+    """Other values in this place, input_size of them; where there is no embedding."""
+
+    sample: Spot = 0
+    step: Spot
+    values: Nested
+
+
+class StateChange(Strict):
+    """Another first state; what is left out stays as it was."""
+
+    h_0: Nested | None = None
+    c_0: Nested | None = None
+
+
+class Intervention(Strict):
+    """One hand laid on a run; exactly one kind."""
+
+    clamp: Clamp | None = None
+    token: TokenChange | None = None
+    input: InputChange | None = None
+    state: StateChange | None = None
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> "Intervention":
+        given = [name for name in type(self).model_fields if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise PydanticCustomError(
+                "exactly_one",
+                "give exactly one of clamp, token, input, state",
+                {"given": ", ".join(given) or "none"},
+            )
+        return self
+
+
 class EncoderSpec(Strict):
     """Another recurrent net that runs first: its h_n and c_n are where this one starts."""
 
@@ -216,3 +285,16 @@ class TraceRequest(Strict):
         "after torch.manual_seed, and are those of seed 0 where the weights are given.",
     )
     dtype: Literal["float32", "float64"] = "float32"
+    interventions: Annotated[list[Intervention], Field(max_length=MOST_INTERVENTIONS)] | None = Field(
+        default=None, description="What is changed by hand; GET /traces/{id}/changed holds it beside the run without."
+    )
+
+    @property
+    def clamps(self) -> list[Clamp]:
+        """The clamps among the interventions, in their order."""
+        return [each.clamp for each in self.interventions or [] if each.clamp is not None]
+
+    @property
+    def has_state(self) -> bool:
+        """Whether any first state is given, rather than torch's zeros."""
+        return self.state is not None or any(each.state is not None for each in self.interventions or [])

@@ -16,7 +16,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import ValidationError
 
-from app.recurrent.spec import TraceRequest
+from app.recurrent.spec import Intervention, TraceRequest
 
 log = logging.getLogger("unrolled")
 
@@ -34,7 +34,9 @@ V = TypeVar("V")
 
 def canonical(request: TraceRequest) -> bytes:
     """The same bytes for the same settled request, whatever was left out or in which order."""
-    asked = request.model_dump(mode="json", exclude_defaults=True, exclude=_LISTS)
+    asked = request.model_dump(mode="json", exclude_defaults=True, exclude={**_LISTS, "interventions": True})
+    if request.interventions:
+        asked["interventions"] = [_intervention(each) for each in request.interventions]
     for part, names in _LISTS.items():
         for name in names:
             given = getattr(getattr(request, part), name, None)
@@ -43,11 +45,23 @@ def canonical(request: TraceRequest) -> bytes:
     return _dumped(asked).encode()
 
 
+def _intervention(each: Intervention) -> dict[str, Any]:
+    """The one kind it is, with only what is not left out."""
+    kind, given = next((name, value) for name, value in each if value is not None)
+    return {
+        kind: {
+            f.alias or name: getattr(given, name)
+            for name, f in type(given).model_fields.items()
+            if getattr(given, name) != f.default
+        }
+    }
+
+
 def _dumped(value: Any) -> str:
     """Sorted JSON, in many small calls: one call over a million numbers would hold up every other thread."""
     if isinstance(value, dict):
         return "{" + ",".join(f"{_ENCODER.encode(name)}:{_dumped(value[name])}" for name in sorted(value)) + "}"
-    if isinstance(value, list) and value and isinstance(value[0], list):
+    if isinstance(value, list) and value and isinstance(value[0], list | dict):
         return "[" + ",".join(map(_dumped, value)) + "]"
     return _ENCODER.encode(value)
 

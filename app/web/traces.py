@@ -192,6 +192,24 @@ class Traces:
         a trace that waited in between for its question would be held beyond the bound of the cache."""
         return await self._work.run(lambda cancelled: question(self._computed(id, plan, cancelled)), asker, key)
 
+    async def ask_beside(
+        self,
+        id: str,
+        plan: shapes.Plan,
+        other: TraceRequest,
+        asker: Client,
+        key: Hashable,
+        question: Callable[[trace.Trace, trace.Trace, str], T],
+    ) -> T:
+        """What `question` makes of the trace, another run beside it, and the other's id; all in one job."""
+
+        def both(cancelled: Callable[[], bool]) -> T:
+            beside, its_plan = self.named(self.plan(other))
+            held = self._computed(id, plan, cancelled)
+            return question(held, self._computed(beside, its_plan, cancelled), beside)
+
+        return await self._work.run(both, asker, key)
+
     async def _trace(self, id: str, text: bytes, plan: shapes.Plan, asker: Client) -> trace.Trace:
         """The trace itself, for the routes that hold two."""
         return await self.ask(id, plan, asker, ("trace", id), lambda done: done)

@@ -29,6 +29,9 @@ def listed_bytes(plan: Plan) -> int:
     if asked.input.decode is not None and isinstance(asked.input.decode.first, list):
         given.append(asked.input.decode.first)
     encoder = 0 if plan.encoder is None else listed_bytes(plan.encoder)
+    for each in asked.interventions or []:
+        given += [each.input and each.input.values, each.state and each.state.h_0, each.state and each.state.c_0]
+        given += [each.clamp and each.clamp.units, each.clamp and each.clamp.samples]
     words = sum(map(len, plan.text.rows)) if plan.text is not None else 0
     return LISTED_BYTES * (sum(_listed(each) for each in given) + 3 * words) + encoder
 

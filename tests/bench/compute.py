@@ -1,6 +1,7 @@
 """What a trace costs beside the plain fused forward pass of the same weights, on one thread."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 
@@ -11,12 +12,13 @@ from app.web import i18n
 from tests.bench.figure import Figure, side_by_side
 
 SIZES = [(2, 5, 8, 5, 2), (10, 20, 30, 18, 1), (50, 200, 30, 512, 1), (1, 2000, 64, 256, 1)]  # N, T, F, H, L
+CLAMPED = 5  # steps at the end
 AIM = 1.3  # for a forward pass of ten milliseconds or more; below that the fixed cost of a request shows
 
 
-def request(N: int, T: int, F: int, H: int, L: int) -> TraceRequest:
+def request(N: int, T: int, F: int, H: int, L: int, **more: Any) -> TraceRequest:
     model = {"cell": "lstm", "input_size": F, "hidden_size": H, "num_layers": L, "batch_first": True}
-    return TraceRequest.model_validate({"model": model, "input": {"random": {"batch": N, "seq_len": T}}})
+    return TraceRequest.model_validate({"model": model, "input": {"random": {"batch": N, "seq_len": T}}} | more)
 
 
 def plain(made: trace.Trace) -> torch.nn.LSTM:
@@ -30,7 +32,7 @@ def plain(made: trace.Trace) -> torch.nn.LSTM:
 
 
 def measure(seconds: float = 4.0) -> Iterator[Figure]:
-    """For each size: the compute of POST /traces, the same with its JSON, and the gates of one sample."""
+    """For each size: the compute of POST /traces, with a clamp and with its JSON, and the gates of one sample."""
     torch.set_num_threads(1)  # as in the server's workers
     speak = i18n.sayer("en")
     for size in SIZES:
@@ -45,6 +47,10 @@ def measure(seconds: float = 4.0) -> Iterator[Figure]:
         def compute(asked: TraceRequest = asked) -> trace.Trace:
             return trace.run(shapes.plan(asked))
 
+        def clamped(size: tuple[int, int, int, int, int] = size) -> trace.Trace:
+            clamp = {"row": "l0", "quantity": "f", "value": 1.0, "from": -min(CLAMPED, size[1])}
+            return trace.run(shapes.plan(request(*size, interventions=[{"clamp": clamp}])))
+
         def with_json(asked: TraceRequest = asked) -> str:
             return answer.describe(trace.run(shapes.plan(asked)), lambda _: "id", speak).model_dump_json()
 
@@ -54,5 +60,6 @@ def measure(seconds: float = 4.0) -> Iterator[Figure]:
         name = "N={} T={} F={} H={} L={}".format(*size)
         ours, theirs = side_by_side(compute, forward, seconds)
         yield Figure(f"trace ÷ forward  {name}", ours, theirs, "ms", f"aim ≤ {AIM}" if theirs >= 10 else "")
+        yield Figure("  … f clamped at its last 5 steps ÷ trace", *side_by_side(clamped, compute, seconds), "ms")
         yield Figure("  … with its JSON answer", *side_by_side(with_json, forward, seconds), "ms")
         yield Figure("  … gates of one sample", *side_by_side(gates, forward, seconds), "ms")

@@ -14,6 +14,8 @@ def reason(plan: Plan) -> Say | None:
     model = plan.request.model
     if plan.encoder is not None or plan.request.input.decode is not None:
         return Say("code.keras.decode")
+    if plan.request.clamps:
+        return Say("code.keras.clamp")
     if model.proj_size:
         return Say("code.keras.proj_size")
     if drops(plan.request):
@@ -115,7 +117,7 @@ def _into_layers(plan: Plan) -> list[str]:
             "table.set_weights([embedding.weight.detach().numpy()])",
             "x = table(x)",
         ]
-    if asked.state is not None:
+    if asked.has_state:
         names = ("h_0", "c_0") if asked.model.cell == "lstm" else ("h_0",)
         axis = "" if plan.batched else "[:, None]"
         lines += [f"{name} = {name}{axis}.numpy()" for name in names]
@@ -167,7 +169,7 @@ def _layer(plan: Plan, layer: int) -> list[str]:
     kinds = ("h", "c") if model.cell == "lstm" else ("h",)
     back = ", ".join(["x", *(f"{kind}_{row.suffix}" for row in rows for kind in kinds)])
     passed = ""
-    if plan.request.state is not None:
+    if plan.request.has_state:
         held = ", ".join(f"{kind}_0[{row.index}]" for row in rows for kind in kinds)
         passed += f", initial_state=[{held}]"
     if plan.packed is not None:

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from app.recurrent.code.clamp_source import clamped_rows
 from app.recurrent.code.decoding import decoding
 from app.recurrent.code.literals import literal
 from app.recurrent.code.loss_source import target_lines
@@ -11,6 +12,7 @@ from app.recurrent.errors import Refusal, Say
 from app.recurrent.nested import check_numbers, shape_of
 from app.recurrent.shapes import Plan, Stage
 from app.recurrent.source import embedding_code, rnn_code
+from app.recurrent.spec import StateSpec
 
 _LINEAR = re.compile(r"nn\.Linear\(\d+, \d+\)")
 
@@ -42,7 +44,8 @@ def pytorch(plan: Plan) -> str:
 
 def _run(plan: Plan) -> list[str]:
     """Every stage on a line of its own."""
-    return [line for stage in plan.stages for line in _stage(plan, stage)]
+    stages = [stage for stage in plan.stages if not (plan.request.clamps and stage.name == "packed")]
+    return [line for stage in stages for line in _stage(plan, stage)]
 
 
 def _before(plan: Plan) -> list[str]:
@@ -151,11 +154,11 @@ def _input(plan: Plan) -> list[str]:
     """Lines that make `tokens`, or `x` where there is no embedding."""
     asked = plan.request
     if plan.text is not None:
-        return _text(plan)
+        return _text(plan)  # a replaced word stands in its sentence already
     if asked.input.tokens is not None:
-        return [f"tokens = torch.tensor({literal(asked.input.tokens, floats=False)})"]
+        return [f"tokens = torch.tensor({literal(asked.input.tokens, floats=False)})", *_changes(plan)]
     if asked.input.values is not None:
-        return [f"x = torch.tensor({literal(asked.input.values)})"]
+        return [f"x = torch.tensor({literal(asked.input.values)})", *_changes(plan)]
     if asked.input.decode is not None:
         return decoding(plan)
     assert asked.input.random is not None  # settle() refuses what is none of these
@@ -169,6 +172,22 @@ def _input(plan: Plan) -> list[str]:
         name, axes = "x", "(T, N, F)"
     if not asked.model.batch_first:
         lines.append(f"{name} = {name}.transpose(0, 1)  # {axes}: time first, as batch_first=False reads it")
+    return [*lines, *_changes(plan)]
+
+
+def _changes(plan: Plan) -> list[str]:
+    """What is put in other places' stead by hand."""
+    lines = []
+    for each in plan.request.interventions or []:
+        change = each.token or each.input
+        if change is None:
+            continue
+        at = f"{change.sample}, {change.step}" if plan.request.model.batch_first else f"{change.step}, {change.sample}"
+        at = at if plan.batched else str(change.step)
+        if each.token is not None:
+            lines.append(f"tokens[{at}] = {each.token.token}  # changed by hand")
+        if each.input is not None:
+            lines.append(f"x[{at}] = torch.tensor({literal(each.input.values)})  # changed by hand")
     return lines
 
 
@@ -190,23 +209,34 @@ def _text(plan: Plan) -> list[str]:
 
 
 def _first_states(plan: Plan) -> list[str]:
-    asked, state = plan.request, plan.request.state
-    if state is None or plan.encoder is not None:
+    asked, state = plan.request, plan.request.state or StateSpec()
+    if not asked.has_state or plan.encoder is not None:
         return []
     widths = {"h_0": plan.P, "c_0": plan.H} if asked.model.cell == "lstm" else {"h_0": plan.P}
     sizes = {
         name: f"{plan.L * plan.D}, {plan.N}, {width}" if plan.batched else f"{plan.L * plan.D}, {width}"
         for name, width in widths.items()
     }
+    changed = [
+        f"{name} = torch.tensor({literal(value)})  # changed by hand"
+        for each in asked.interventions or []
+        if each.state is not None
+        for name, value in (("h_0", each.state.h_0), ("c_0", each.state.c_0))
+        if value is not None
+    ]
     if state.random is not None:
         lines = [f"generator = torch.Generator().manual_seed({state.random.seed})"]
-        return lines + [f"{name} = torch.randn({size}, generator=generator)" for name, size in sizes.items()]
+        lines += [f"{name} = torch.randn({size}, generator=generator)" for name, size in sizes.items()]
+        return [*lines, *changed]
     given = {"h_0": state.h_0, "c_0": state.c_0}
     return [
-        f"{name} = torch.zeros({size})"
-        if given[name] is None
-        else f"{name} = torch.tensor({literal(given[name] or [])})"
-        for name, size in sizes.items()
+        *[
+            f"{name} = torch.zeros({size})"
+            if given[name] is None
+            else f"{name} = torch.tensor({literal(given[name] or [])})"
+            for name, size in sizes.items()
+        ],
+        *changed,
     ]
 
 
@@ -216,6 +246,8 @@ def _stage(plan: Plan, stage: Stage) -> list[str]:
         return []  # these stand in the source already, and the recurrent module drops by itself
     if stage.name == "embedding":
         lines = ["x = embedding(tokens)"]
+    elif stage.name == "rnn" and plan.request.clamps:
+        return clamped_rows(plan)
     elif stage.name == "rnn":
         lines = stage.code.split("\n")[1:]  # the first line makes the module
     elif stage.name == "target" and stage.op == "given":

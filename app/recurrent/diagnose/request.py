@@ -46,6 +46,8 @@ def first_fault(raw: Request, planner: Planner) -> Fault | None:
     except Refusal as refusal:
         if refusal.kind in ("over-limit", "not-yet"):  # nothing is wrong with the request
             raise
+        if (refusal.field or "").startswith("interventions"):  # the run itself is not at fault
+            raise
         return _refused(refusal, copy.deepcopy(raw))
     return None
 

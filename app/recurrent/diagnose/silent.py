@@ -37,6 +37,8 @@ NUDGE = 1.0  # added to every feature of the first entry
 
 def of_plan(plan: Plan, raw: Request, cancelled: Cancelled) -> list[Finding]:
     """Everything in a request that runs which is likely not what was meant."""
+    if plan.request.interventions:  # what was meant is judged without what was changed by hand
+        plan = planned(plan.request.model_copy(update={"interventions": None}))
     found = [*_layout(plan, raw, cancelled)]
     checks = [check for applies, check in CHECKS if applies(plan)]
     if checks:

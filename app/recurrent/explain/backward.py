@@ -12,10 +12,12 @@ import torch
 from torch import Tensor, nn
 
 from app.recurrent.build import LINEAR, hold
+from app.recurrent.clamped import step as clamped_step
 from app.recurrent.explain.places import last, length, row_of
 from app.recurrent.forward import Pass
 from app.recurrent.gates import RowWeights
 from app.recurrent.heads import run_head
+from app.recurrent.holds import holds_of
 from app.recurrent.losses import aim_of, at_once, each_loss, ignored_in, make_target
 from app.recurrent.positions import Row
 from app.recurrent.settle_loss import CLASSES
@@ -96,6 +98,7 @@ def _row(done: Pass, row: Row, reads: list[Tensor], ask: Ask) -> tuple[list[Tens
     order = range(steps) if row.direction == "forward" else range(steps - 1, -1, -1)
     own = _own_step(plan, row, ask)
     cut = None if ask.truncate is None else abs(own - order[0]) - ask.truncate + 1
+    holds = holds_of(plan, row, [ask.sample])
     hs: dict[int, Tensor] = {}
     cs: dict[int, Tensor] = {}
     for number, t in enumerate(order):
@@ -103,7 +106,10 @@ def _row(done: Pass, row: Row, reads: list[Tensor], ask: Ask) -> tuple[list[Tens
             h = h.detach()
         if c is not None and (number == cut or ask.detach in ("true", "c")):
             c = c.detach()
-        h, c = _step(plan, reads[t], h, c, weights)
+        if holds.at(number):
+            h, c = clamped_step(plan, weights, holds, number, reads[t], h, c)
+        else:
+            h, c = _step(plan, reads[t], h, c, weights)
         hs[t] = h
         if c is not None:
             cs[t] = c

@@ -118,6 +118,7 @@ TABLE: dict[str, Rule] = {
     ),
     "h_0.zero": _given("h_0 = 0"),
     "c_0.zero": _given("c_0 = 0"),
+    "clamped": _given("clamped here"),  # evaluate.py says to what
     "padding": _given("0: beyond the end of this sequence, not computed"),
     "embedding": _copy("embedding = E[token]", "table", "E"),
     "input": _copy("x = embedding", "input", "embedding"),
@@ -233,6 +234,7 @@ def kind_of(plan: Plan, name: str, t: int) -> str:
         if plan.encoder is not None:
             return f"{name}.encoder"
         given = state is not None and (state.random is not None or getattr(state, name) is not None)
+        given = given or any(each.state and getattr(each.state, name) for each in asked.interventions or [])
         return f"{name}.given" if given else f"{name}.zero"
     if name.startswith(("dropout_l", "dropped_l")):
         return name.partition("_")[0]

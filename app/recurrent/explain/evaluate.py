@@ -9,6 +9,7 @@ from app.recurrent.errors import Refusal, Say
 from app.recurrent.explain.dependencies import TABLE, Rule, Term, kind_of
 from app.recurrent.explain.places import Place
 from app.recurrent.explain.sources import Numbers, Run, left_out, numbers, source
+from app.recurrent.holds import clamp_at
 from app.recurrent.trace import Trace
 
 TOLERANCE = 1e-5  # of the size of what is summed: float32 sums of thousands of products differ by less
@@ -40,8 +41,11 @@ class Worked:
 
 def work_out(trace: Trace, place: Place) -> Worked:
     """Read every factor of one value, multiply, sum, and compare with the traced value."""
+    clamped = clamp_at(place.plan, place.name, place.n, place.t, place.u) if place.row is not None else None
     kind = left_out(trace, place) or ("padding" if place.is_padding() else kind_of(place.plan, place.name, place.t))
     rule = TABLE[kind]
+    if clamped is not None:
+        kind, rule = "clamped", Rule(f"{place.name.rpartition('.')[2]} = {clamped:g}: clamped here", ())
     value = float(numbers(trace, [Run("tensor", place.name, place.index)])[0])
     parts = [part for part in (_part(trace, place, term) for term in rule.terms) if part is not None]
     if parts:
@@ -50,6 +54,8 @@ def work_out(trace: Trace, place: Place) -> Worked:
             inner = float(parts[0].values.max())
         own = int(value) if rule.apply == "argmax" else place.u
         recomputed = _within(_applied(rule.apply, inner, parts, own), trace)
+    elif clamped is not None:
+        inner = recomputed = clamped
     else:
         inner = recomputed = 0.0 if kind in ("padding", "h_0.zero", "c_0.zero", "losses.ignored") else value
     apart = 0.0 if recomputed == value or (isnan(recomputed) and isnan(value)) else abs(recomputed - value)

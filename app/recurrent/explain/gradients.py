@@ -88,6 +88,8 @@ def cells(trace: Trace, ask: Ask, limits: Limits) -> CellsAnswer:
     asked = trace.plan.request
     if asked.weights.seed is None:
         raise Refusal("invalid-value", Say("problem.cells_need_seed"), field="weights", expected="seed")
+    if asked.interventions is not None:  # a clamped f has no meaning in a GRU
+        raise Refusal("invalid-value", Say("problem.cells_changed"), field="interventions")
     if ask.of == "c_n" or ask.detach in ("h", "c"):
         field, got = ("of", ask.of) if ask.of == "c_n" else ("detach", ask.detach)
         raise Refusal("invalid-value", Say("problem.cells_without_c"), field=field, got=got)

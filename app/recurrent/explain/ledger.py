@@ -9,6 +9,8 @@ from pydantic import BaseModel
 from app.recurrent.errors import Refusal, Say
 from app.recurrent.explain.places import last, length, row_of, within
 from app.recurrent.explain.sources import Numbers
+from app.recurrent.holds import holds_of
+from app.recurrent.positions import Row
 from app.recurrent.shapes import Plan
 from app.recurrent.trace import Trace
 
@@ -17,6 +19,8 @@ TOLERANCE = 1e-5
 
 class LedgerAnswer(BaseModel):
     """`rows[0]` is what is left of c_0, `rows[k]` what step `steps[k - 1]` wrote, at the step `to`.
+
+    A step at which c is clamped keeps nothing and writes the clamped value.
 
     Lines stand in the order in which the row ran. `total` is c there, traced; `sum` is the lines' sum.
     `units` are first and stop.
@@ -65,11 +69,11 @@ def ledger(trace: Trace, row: str, sample: int, to: int = -1, first: int = 0, st
     found, sample = row_of(plan, row), within(sample, plan.N, "sample", "N")
     units = slice(first, plan.H if stop is None else stop)
     held = trace.cell(found, sample)
-    f, i, g = (held[name][steps, units].double().numpy() for name in "fig")  # (t, U) each
     assert trace.done.feed.c_0 is not None
+    keep, write = (each[:, units] for each in _memory(trace, found, sample, steps))
     c_0: Numbers = trace.done.feed.c_0[found.index, sample, units].double().numpy()  # (U,)
-    after = np.vstack([np.cumprod(f[::-1], axis=0)[::-1], np.ones_like(c_0)])  # ∏ of the f from step t on
-    rows: Numbers = after * np.vstack([c_0, i * g])  # line 0: all f; line t: those after t
+    after = np.vstack([np.cumprod(keep[::-1], axis=0)[::-1], np.ones_like(c_0)])  # ∏ of the f from step t on
+    rows: Numbers = after * np.vstack([c_0, write])  # line 0: all f; line t: those after t
     total: Numbers = held["c"][place, units].double().numpy()
     summed = rows.sum(axis=0)
     apart = np.abs(summed - total)
@@ -97,3 +101,15 @@ def ledger(trace: Trace, row: str, sample: int, to: int = -1, first: int = 0, st
         max_abs_diff=float(apart.max()),
         tolerance=float(allowed.max()),
     )
+
+
+def _memory(trace: Trace, row: Row, sample: int, steps: list[int]) -> tuple[Numbers, Numbers]:
+    """What each step keeps of c and what it writes: f and i · g, (t, H) each, as they were held."""
+    held = trace.cell(row, sample)
+    f, i, g = (held[name][steps].double() for name in "fig")
+    keep, write = f, i * g
+    holds = holds_of(trace.plan, row, [sample])
+    if holds.held:  # these stand in the order of the row, from its first step on
+        runs = slice(0, len(steps))
+        keep, write = (x[:, 0] for x in holds.scanned(keep.unsqueeze(1), write.unsqueeze(1), runs))
+    return keep.numpy(), write.numpy()

@@ -20,7 +20,8 @@ TOP = 50  # strongest pairs named
 class WiringAnswer(BaseModel):
     """What moves one gate of one unit at one step: products with their signs, the largest first.
 
-    `sums` are per role; with `bias` they add up to `inner`, of which the gate is `apply`.
+    `sums` are per role; with `bias` they add up to `inner`, of which the gate is `apply`. A clamped
+    gate has no products: nothing moves it.
     """
 
     row: str
@@ -103,7 +104,7 @@ def wiring(
         unit=unit,
         value=worked.value,
         apply=worked.rule.apply,
-        inner=worked.inner,
+        inner=worked.inner if worked.parts else None,
         inputs=listed("input"),
         units=listed("state"),
         biases=listed("input_bias", "state_bias"),

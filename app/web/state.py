@@ -11,7 +11,7 @@ from app.recurrent.examples import BY_KEY
 from app.recurrent.shapes import Plan, plan
 from app.recurrent.spec import TraceRequest
 from app.web.i18n import plain
-from app.web.keys import BY_NAME, KEYS, MOST_CHARACTERS, Value
+from app.web.keys import BY_NAME, KEYS, MOST_CHARACTERS, Value, numbers_of
 
 LIMITS = Limits()
 STATE_SEED = 1  # of a random h_0 and c_0
@@ -21,6 +21,8 @@ _FIELDS = {
     "model.input_size": "input_size",
     "model.hidden_size": "hidden_size",
     "model.num_layers": "num_layers",
+    "model.proj_size": "proj_size",
+    "lengths": "lengths",
     "input.random.batch": "batch",
     "input.random.seq_len": "seq_len",
     "input.text": "text",
@@ -48,15 +50,19 @@ class State:
             name: v[name]
             for name in ("cell", "input_size", "hidden_size", "num_layers", "bias", "batch_first", "bidirectional")
         }
-        asked: dict[str, Any] = {"model": model, "weights": {"seed": v["seed"]}}
+        asked: dict[str, Any] = {"model": model, "weights": {"seed": v["seed"]}, "dtype": v["dtype"]}
+        if v["cell"] == "lstm":
+            model["proj_size"] = v["proj_size"]
         if v["cell"] == "rnn":
             model["nonlinearity"] = v["nonlinearity"]
         if v["source"] == "text":
             asked["input"] = {"text": v["text"]}
         else:
             asked["input"] = {"random": {"batch": v["batch"], "seq_len": v["seq_len"], "seed": v["input_seed"]}}
+            asked["lengths"] = numbers_of(v["lengths"]) or None
             if v["num_embeddings"]:
                 asked["embedding"] = {"num_embeddings": v["num_embeddings"], "embedding_dim": v["input_size"]}
+        asked["packed"] = v["packed"]
         if v["head"] != "none":
             activation = None if v["activation"] == "none" else v["activation"]
             asked["head"] = {"reads": v["head"], "out_features": v["out_features"], "activation": activation}
@@ -71,7 +77,7 @@ class State:
         for key in KEYS:
             value = self.values[key.name]
             if value == base[key.name] or (
-                key.name == "row" and value == f"l{int(str(self.values['num_layers'])) - 1}"
+                key.name == "row" and value == f"l{_size(self, 'num_layers') - 1}"
             ):
                 continue
             if isinstance(value, list):
@@ -93,6 +99,8 @@ def _example_values(key: str) -> dict[str, Value]:
     found["source"] = "random"
     found["batch"], found["seq_len"] = asked.input.random.batch, asked.input.random.seq_len
     found["input_seed"] = asked.input.random.seed
+    found["lengths"], found["packed"] = ",".join(map(str, asked.lengths or ())), asked.packed
+    found["dtype"] = asked.dtype
     found["num_embeddings"] = (asked.embedding.num_embeddings or 0) if asked.embedding else 0
     found["head"] = asked.head.reads if asked.head else "none"
     found["out_features"] = asked.head.out_features if asked.head else 1
@@ -180,6 +188,10 @@ def _nearer(state: State, refusal: Refusal, limits: Limits) -> State:
     name = _FIELDS.get(refusal.field or "")
     if name == "text" or (refusal.field or "").startswith("input.text"):
         return state.with_(text=BY_NAME["text"].default)
+    if name == "proj_size":
+        return state.with_(proj_size=min(_size(state, "proj_size"), _size(state, "hidden_size")) - 1)
+    if name == "lengths" or (refusal.field or "").startswith("lengths["):
+        return _fitting_lengths(state, limits)
     if name is not None and isinstance(refusal.expected, int):
         return state.with_(**{name: refusal.expected})
     if refusal.kind == "over-limit":  # memory or work: every size is allowed, all together are not
@@ -187,21 +199,45 @@ def _nearer(state: State, refusal: Refusal, limits: Limits) -> State:
     return State()
 
 
+def _fitting_lengths(state: State, limits: Limits) -> State:
+    """A length for every sample, within 1 … seq_len; without any, nothing can be packed."""
+    samples, steps = _size(state, "batch"), _size(state, "seq_len")
+    if not state.values["lengths"]:
+        return state.with_(packed=False)
+    if samples > limits.batch:  # too many to list; the batch comes down in the next step
+        return state.with_(lengths="")
+    kept = numbers_of(str(state.values["lengths"]))[:samples]
+    fitted = [min(max(1, length), steps) for length in kept] + [steps] * (samples - len(kept))
+    return state.with_(lengths=",".join(map(str, fitted)))
+
+
+def _size(state: State, name: str) -> int:
+    return int(str(state.values[name]))
+
+
 def _largest_that_fits(state: State, limits: Limits) -> State:
     """The same state with the largest hidden_size that fits, or else with a smaller input."""
     for name in ("hidden_size", "batch", "seq_len"):
-        low, high = 0, int(str(state.values[name]))
+        low, high = 0, _size(state, name)
         while high - low > 1:  # the largest size that runs lies in [low, high)
             middle = (low + high) // 2
             try:
-                plan(state.with_(**{name: middle}).request(), limits)
+                plan(_sized(state, name, middle, limits).request(), limits)
                 low = middle
             except Refusal:
                 high = middle
         if low:
-            return state.with_(**{name: low})
-        state = state.with_(**{name: 1})
+            return _sized(state, name, low, limits)
+        state = _sized(state, name, 1, limits)
     return State()
+
+
+def _sized(state: State, name: str, size: int, limits: Limits) -> State:
+    """The same state with one size changed, and what hangs on it."""
+    state = state.with_(**{name: size})
+    if name == "hidden_size":
+        return state.with_(proj_size=min(_size(state, "proj_size"), size - 1))
+    return _fitting_lengths(state, limits) if state.values["lengths"] else state
 
 
 def _in_view(state: State, planned: Plan) -> tuple[State, list[Refusal]]:

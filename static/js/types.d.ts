@@ -37,6 +37,7 @@ export interface TraceRequest {
   state?: null | object;
   weights: { [kind: string]: unknown };
   mode: "eval" | "train";
+  dtype: "float32" | "float64";
 }
 
 export interface Stage {
@@ -184,14 +185,19 @@ export interface FlatState {
   bias: boolean;
   batch_first: boolean;
   bidirectional: boolean;
+  proj_size: number;
+  dtype: "float32" | "float64";
   nonlinearity: "tanh" | "relu";
   source: "text" | "random";
   text: string[];
   batch: number;
   seq_len: number;
+  /** "5,3" */
+  lengths: string;
+  packed: boolean;
   input_seed: number;
   num_embeddings: number;
-  head: "none" | "every_step" | "last_step" | "h_n";
+  head: "none" | "every_step" | "last_step" | "h_n" | "mean";
   out_features: number;
   activation: "none" | "sigmoid" | "softmax" | "log_softmax" | "relu" | "tanh";
   seed: number;

@@ -34,8 +34,10 @@ export function blocksOf(trace) {
       for (const name of stage.outputs) add(name, "rnn", "", null);
       continue;
     }
-    const [name, also] = stage.outputs;
-    if (name) add(name, source, stage.op, also ?? null);
+    const [name, ...more] = stage.outputs;
+    const same = more.find((other) => trace.tensors[other]?.shape.join() === trace.tensors[name]?.shape.join());
+    if (name) add(name, source, stage.op, same ?? null);
+    for (const other of more) add(other, source, "", null); // of another shape: numbers of its own
   }
   return blocks;
 

@@ -173,6 +173,16 @@ export interface Explained {
   says: string;
 }
 
+/** How far each sample's last state is from its own, run alone: max |Δ|. */
+export interface Padding {
+  packed: boolean;
+  steps: number;
+  of: number;
+  reads: string;
+  batch_sizes: number[];
+  samples: { sample: number; length: number; padded: number | null; padded_backward: number | null; packed: number | null }[];
+}
+
 // ---- the page ----
 
 /** The whole state of the page, flat, as it stands in the address. */
@@ -274,6 +284,8 @@ export interface Context {
   readonly tensors: Tensors;
   /** every product of one number of the present trace, in the page's language */
   explain(cell: CellAt, limit: number, signal: AbortSignal): Promise<Explained>;
+  /** the present trace padded beside packed */
+  padding(signal: AbortSignal): Promise<Padding>;
   /** change the request: a new address, a new answer; `typing` waits for a pause and replaces the history entry */
   ask(patch: Partial<FlatState>, how?: { typing?: boolean }): void;
   reducedMotion(): boolean;

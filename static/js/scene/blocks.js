@@ -37,7 +37,6 @@ export function blocksOf(trace) {
     const [name, ...more] = stage.outputs;
     const same = more.find((other) => trace.tensors[other]?.shape.join() === trace.tensors[name]?.shape.join());
     if (name) add(name, source, stage.op, same ?? null);
-    for (const other of more) add(other, source, "", null); // of another shape: numbers of its own
   }
   return blocks;
 

@@ -58,7 +58,7 @@ export function blocksOf(trace) {
       sample: axes.indexOf("N"),
       from,
       op,
-      parts: axes.at(-1) === "D·H" ? 2 : 1,
+      parts: axes.at(-1)?.startsWith("D·") ? 2 : 1,
     });
   }
 }

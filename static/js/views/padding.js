@@ -1,7 +1,7 @@
 // Padded beside packed: what reading on after its end does to each sample, and one button that stops it.
 
 import { exact, tiny } from "../core/format.js";
-import { sampleName } from "../core/places.js";
+import { sampleName, trueLengths } from "../core/places.js";
 import { stairs } from "../core/stairs.js";
 import { el as make } from "../doors/dom.js";
 
@@ -26,7 +26,7 @@ export function mountPadding(el, store, context) {
   async function draw() {
     const state = store.get();
     const { trace } = state;
-    const lengths = trace.text?.lengths ?? trace.request.lengths ?? [];
+    const lengths = trueLengths(trace) ?? [];
     el.hidden = lengths.length === 0 || lengths.every((length) => length === lengths[0]);
     asking.abort();
     if (el.hidden) return;

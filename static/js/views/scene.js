@@ -1,6 +1,7 @@
 // The scene: every tensor of the forward pass on one canvas, left to right; pointer, keyboard and words around it.
 
 import { scalesOf } from "../core/colour.js";
+import { trueLengths } from "../core/places.js";
 import { createBitmaps } from "../scene/bitmaps.js";
 import { blockOf, blocksOf } from "../scene/blocks.js";
 import { arrange, paletteOf } from "../scene/arrange.js";
@@ -89,6 +90,7 @@ export function mountScene(el, store, context) {
       nowText: context.say("scene.now", { t }),
       word: trace.text?.tokens[n]?.[t] ?? "",
       links: linksOf(trace, n),
+      ended: endedOf(trace),
       scales,
       palette: inks,
       ratio: ratio(),
@@ -258,6 +260,12 @@ export function mountScene(el, store, context) {
     content?.bitmaps.stop();
     el.replaceChildren();
   };
+}
+
+/** @param {import("../types.js").Trace} trace @returns {import("../scene/padding.js").Ended | null} */
+function endedOf(trace) {
+  const lengths = trueLengths(trace);
+  return lengths && { lengths, cut: trace.request.packed === true };
 }
 
 const ratio = () => Math.min(3, window.devicePixelRatio || 1);

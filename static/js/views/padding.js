@@ -17,7 +17,7 @@ export function mountPadding(el, store, context) {
   const why = make("p", { class: "aside" });
   const toggle = make("button", { type: "button", class: "button", "data-do": "pack" });
   const table = make("table", { class: "numbers padding-table" });
-  const scroll = make("div", { class: "scroll", role: "region", tabindex: "0", "aria-labelledby": "padding-title" }, table);
+  const scroll = make("div", { class: "scroll", role: "region", tabindex: "0", "aria-labelledby": "padding-caption" }, table);
   const note = make("p", { class: "aside padding-note" });
   el.replaceChildren(make("header", { class: "head" }, title, toggle), why, scroll, note);
   let asking = new AbortController();
@@ -69,7 +69,7 @@ export function mountPadding(el, store, context) {
       ),
     );
     table.replaceChildren(
-      make("caption", {}, say("padding.caption")),
+      make("caption", { id: "padding-caption" }, say("padding.caption")),
       make(
         "thead",
         {},

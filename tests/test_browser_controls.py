@@ -225,7 +225,10 @@ def test_without_javascript_every_control_is_in_the_form(browser: Browser, live_
 @pytest.mark.parametrize("lang", ["en", "zh"])
 @pytest.mark.parametrize(
     ("query", "theme"),
-    [("proj_size=2&dtype=float64&packed=true&bidirectional=true", "dark"), ("source=random&lengths=5,3&head=mean", "light")],
+    [
+        ("proj_size=2&dtype=float64&packed=true&bidirectional=true", "dark"),
+        ("source=random&lengths=5,3&head=mean", "light"),
+    ],
 )
 def test_axe_finds_nothing_wrong_with_them(
     browser: Browser, live_server: LiveServer, query: str, theme: Any, lang: str

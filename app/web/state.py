@@ -76,9 +76,7 @@ class State:
         pairs: list[tuple[str, str]] = [("example", self.example)] if self.example else []
         for key in KEYS:
             value = self.values[key.name]
-            if value == base[key.name] or (
-                key.name == "row" and value == f"l{_size(self, 'num_layers') - 1}"
-            ):
+            if value == base[key.name] or (key.name == "row" and value == f"l{_size(self, 'num_layers') - 1}"):
                 continue
             if isinstance(value, list):
                 pairs += [(key.name, each) for each in value]

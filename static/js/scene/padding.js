@@ -7,6 +7,8 @@ import { partOf } from "./faces.js";
 /** @typedef {{lengths: number[], cut: boolean}} Ended  `cut`: the run stopped there, so the numbers are only filled up */
 /** @typedef {([number, number] | null)[]} Ranges  by tensor axis */
 
+const VEIL = "rgb(253 253 251 / 0.5)"; // on data colours, which are the same in light and dark
+const LINES = "rgb(20 24 32 / 0.45)";
 const MOST = 1000; // pieces; more of them than this are thinner than a line
 
 /**
@@ -31,7 +33,7 @@ export function paddedRanges(axes, shape, lengths) {
 
 /**
  * @param {CanvasRenderingContext2D} ctx @param {Face} face @param {{axes: string[], shape: number[]}} block
- * @param {Ended} ended @param {{paper: string, panel: string, strong: string}} palette
+ * @param {Ended} ended @param {{panel: string, strong: string}} palette
  */
 export function drawPadding(ctx, face, { axes, shape }, { lengths, cut }, palette) {
   const quads = paddedRanges(axes, shape, lengths).flatMap((ranges) => partOf(face, ranges) ?? []);
@@ -45,12 +47,10 @@ export function drawPadding(ctx, face, { axes, shape }, { lengths, cut }, palett
     ctx.lineTo(x + down[0], y + down[1]);
     ctx.closePath();
   }
-  ctx.globalAlpha = cut ? 1 : 0.55;
-  ctx.fillStyle = cut ? palette.panel : palette.paper;
+  ctx.fillStyle = cut ? palette.panel : VEIL;
   ctx.fill();
-  ctx.globalAlpha = 1;
   ctx.clip();
-  hatch(ctx, corners(face), palette.strong);
+  hatch(ctx, corners(face), cut ? palette.strong : LINES);
   ctx.restore();
 }
 

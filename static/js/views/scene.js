@@ -100,7 +100,7 @@ export function mountScene(el, store, context) {
         layers: model.num_layers,
         both: model.bidirectional,
         cell: `nn.${model.cell.toUpperCase()}`,
-        sizes: `${model.input_size} → ${model.hidden_size}`,
+        sizes: [model.input_size, model.hidden_size, ...(model.proj_size ? [model.proj_size] : [])].join(" → "),
       },
     });
     drawLegend(ctx, legend.items, inks);

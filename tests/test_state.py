@@ -42,6 +42,8 @@ def states(draw: st.DrawFn) -> State:
             values[key.name] = round(draw(st.floats(key.low, key.high)), PLACES)
         elif key.choices:
             values[key.name] = draw(st.sampled_from(key.choices))
+        elif key.listed:
+            values[key.name] = ",".join(map(str, draw(st.lists(st.integers(0, 300), max_size=4))))
         else:
             values[key.name] = key.default
     sentence = st.text(st.characters(exclude_categories=("Cs", "Cc", "Z")), min_size=1, max_size=30)
@@ -119,6 +121,18 @@ def test_no_query_whatever_fails_and_the_nearest_state_runs(pairs: list[tuple[st
         ("tensor=nothing", "tensor", "output"),
         ("lang=fr", "lang", ""),
         ("example=no-such-example", "cell", "lstm"),
+        ("proj_size=6", "proj_size", 5),
+        ("proj_size=99999", "proj_size", 5),
+        ("proj_size=2&hidden_size=1", "proj_size", 0),
+        ("dtype=float16", "dtype", "float32"),
+        ("packed=perhaps", "packed", False),
+        ("source=random&packed=true", "packed", False),
+        ("source=random&lengths=five", "lengths", ""),
+        ("source=random&lengths=5,-3", "lengths", ""),
+        ("source=random&lengths=5", "lengths", "5,5"),
+        ("source=random&lengths=5,3,1", "lengths", "5,3"),
+        ("source=random&lengths=9,0", "lengths", "5,1"),
+        ("source=random&batch=999999999&lengths=5,3", "batch", 256),
     ],
 )
 def test_a_bad_link_says_what_was_wrong_and_shows_the_nearest_state(query: str, name: str, shown: Value) -> None:
@@ -126,6 +140,32 @@ def test_a_bad_link_says_what_was_wrong_and_shows_the_nearest_state(query: str, 
     near, _, moved = runnable(state, Limits())
     assert near.values[name] == shown
     assert misread + moved
+
+
+def test_lengths_are_read_however_they_are_written() -> None:
+    for text in ("5,3", "5, 3", "[5, 3]", "5,3,", "05,3"):
+        state = of(f"source=random&lengths={text}")
+        assert state.values["lengths"] == "5,3"
+        assert plan(state.request()).lengths == (5, 3)
+
+
+def test_each_control_is_the_requests_own_field() -> None:
+    asked = of("proj_size=2&dtype=float64&packed=true&head=mean").request()
+    assert (asked.model.proj_size, asked.dtype, asked.packed) == (2, "float64", True)
+    assert asked.head is not None
+    assert asked.head.reads == "mean"
+    assert of("cell=gru&proj_size=2").request().model.proj_size == 0  # kept in the address, for an LSTM only
+    assert of("lengths=5,3").request().lengths is None  # a text knows its own
+
+
+def test_a_large_run_keeps_its_lengths_and_projection_while_it_is_made_to_fit() -> None:
+    query = "source=random&batch=256&seq_len=5000&input_size=8&hidden_size=2048&proj_size=1000&lengths=7"
+    near, planned, found = runnable(of(query), Limits())
+    assert {refusal.field for refusal in found} >= {"lengths"}
+    assert planned.lengths is not None
+    assert planned.lengths[0] == 7
+    assert 0 < planned.request.model.proj_size < planned.H
+    assert near.values["batch"] == 256
 
 
 def test_a_run_too_large_as_a_whole_is_shown_at_the_largest_size_that_fits() -> None:

@@ -1,4 +1,4 @@
-"""Routes that take a trace apart: explain, wiring, ledger, gradients; and compare, which holds two side by side."""
+"""Routes that take a trace apart: explain, wiring, ledger, gradients, padding; and compare, which holds two."""
 
 from collections.abc import Callable, Hashable
 from typing import Annotated, Any
@@ -18,6 +18,7 @@ from app.recurrent.explain.gradients import (
     gradients,
 )
 from app.recurrent.explain.ledger import LedgerAnswer, ledger, lines
+from app.recurrent.explain.padding import PaddingAnswer, check_lengths, padding
 from app.recurrent.explain.places import within
 from app.recurrent.explain.value import ExplainAnswer, explain, one_place
 from app.recurrent.explain.wiring import ListeningAnswer, WiringAnswer, listening, wiring
@@ -204,6 +205,18 @@ async def get_cells(request: Request, id: Id, asked: Annotated[Ask, Depends(_ask
         return cells(trace, asked, traces.limits)
 
     return await _ask(request, id, "cells", lambda plan: checked(plan, asked, traces.limits), question)
+
+
+@router.get(
+    "/traces/{id}/padding",
+    tags=["explain"],
+    summary="Padded beside packed",
+    responses=documented(PaddingAnswer),
+    response_class=Response,
+)
+async def get_padding(request: Request, id: Id) -> Response:
+    """How far the last step of `output` is from each sample's true last state, padded and packed."""
+    return await _ask(request, id, "padding", check_lengths, padding)
 
 
 @router.post(

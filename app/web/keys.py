@@ -24,6 +24,7 @@ class Key:
     low: int = 0
     high: int = BIG
     view: bool = False  # says what is looked at, not what is run
+    listed: bool = False  # whole numbers with commas between, as text
 
     def read(self, text: str) -> Value | None:
         """The value that `text` stands for, None when it stands for nothing of this kind."""
@@ -39,6 +40,8 @@ class Key:
             return round(float(text), PLACES) if self.low <= float(text) <= self.high else None
         if self.choices:
             return text if text in self.choices else None
+        if self.listed:
+            return _listed(text)
         return plain(text)[:MOST_CHARACTERS]
 
     def nearest(self, text: str) -> Value:
@@ -64,8 +67,24 @@ class Key:
             return ", ".join(filter(None, self.choices))
         if isinstance(self.default, bool):
             return "true, false"
+        if self.listed:
+            return "5,3"
         limit = _LIMITS.get(self.name)
         return f"{self.low} … {getattr(limits, limit) if limit else self.high}"
+
+
+def numbers_of(text: str) -> list[int]:
+    """[5, 3] out of "5,3"; nothing at all is an empty list."""
+    return [int(each) for each in text.split(",") if each]
+
+
+def _listed(text: str) -> str | None:
+    """ "5,3" out of "[5, 3]" as well; None where anything but whole numbers is listed."""
+    parts = [each.strip() for each in text[:MOST_CHARACTERS].strip(" []").split(",")]
+    kept = [each for each in parts if each]
+    if not all(each.isascii() and each.isdigit() and len(each) < len(str(BIG)) for each in kept):
+        return None
+    return ",".join(str(int(each)) for each in kept)
 
 
 # Which limit of the server bounds which number.
@@ -73,6 +92,7 @@ _LIMITS = {
     "input_size": "features",
     "hidden_size": "hidden",
     "num_layers": "layers",
+    "proj_size": "hidden",
     "batch": "batch",
     "seq_len": "steps",
     "num_embeddings": "vocabulary",
@@ -88,15 +108,19 @@ KEYS: tuple[Key, ...] = (
     Key("batch_first", True),
     Key("dropout", 0.0, high=1),
     Key("bidirectional", False),
+    Key("proj_size", 0),
+    Key("dtype", "float32", ("float32", "float64")),
     Key("nonlinearity", "tanh", ("tanh", "relu")),
     Key("mode", "eval", ("eval", "train")),
     Key("source", "text", ("text", "random")),
     Key("text", ["the film was not good", "i loved it"]),
     Key("batch", 2, low=1),
     Key("seq_len", 5, low=1),
+    Key("lengths", "", listed=True),  # of random input; a text knows its own
+    Key("packed", False),
     Key("input_seed", 0, high=2**53 - 1),
     Key("num_embeddings", 0),  # 0: random values instead of random tokens
-    Key("head", "h_n", ("none", "every_step", "last_step", "h_n")),
+    Key("head", "h_n", ("none", "every_step", "last_step", "h_n", "mean")),
     Key("out_features", 1, low=1),
     Key("activation", "sigmoid", ("none", "sigmoid", "softmax", "log_softmax", "relu", "tanh")),
     Key("loss", "none", ("none", "cross_entropy", "nll", "bce", "mse")),

@@ -11,7 +11,7 @@ from app.recurrent.examples import BY_KEY
 from app.recurrent.shapes import Plan, plan
 from app.recurrent.spec import TraceRequest
 from app.web.i18n import plain
-from app.web.keys import BY_NAME, KEYS, MOST_CHARACTERS, Value
+from app.web.keys import BY_NAME, KEYS, MOST_CHARACTERS, Value, numbers_of
 from app.web.state_decode import decoding, undecoded
 
 LIMITS = Limits()
@@ -22,6 +22,8 @@ _FIELDS = {
     "model.input_size": "input_size",
     "model.hidden_size": "hidden_size",
     "model.num_layers": "num_layers",
+    "model.proj_size": "proj_size",
+    "lengths": "lengths",
     "input.random.batch": "batch",
     "input.random.seq_len": "seq_len",
     "input.text": "text",
@@ -50,15 +52,19 @@ class State:
             name: v[name]
             for name in ("cell", "input_size", "hidden_size", "num_layers", "bias", "batch_first", "bidirectional")
         } | {"dropout": float(v["dropout"])}
-        asked: dict[str, Any] = {"model": model, "weights": {"seed": v["seed"]}, "mode": v["mode"]}
+        asked: dict[str, Any] = {"model": model, "weights": {"seed": v["seed"]}, "mode": v["mode"], "dtype": v["dtype"]}
+        if v["cell"] == "lstm":
+            model["proj_size"] = v["proj_size"]
         if v["cell"] == "rnn":
             model["nonlinearity"] = v["nonlinearity"]
         if v["source"] == "text":
             asked["input"] = {"text": v["text"]}
         else:
             asked["input"] = {"random": {"batch": v["batch"], "seq_len": v["seq_len"], "seed": v["input_seed"]}}
+            asked["lengths"] = numbers_of(v["lengths"]) or None
             if v["num_embeddings"]:
                 asked["embedding"] = {"num_embeddings": v["num_embeddings"], "embedding_dim": v["input_size"]}
+        asked["packed"] = v["packed"]
         if v["head"] != "none":
             activation = None if v["activation"] == "none" else v["activation"]
             asked["head"] = {"reads": v["head"], "out_features": v["out_features"], "activation": activation}
@@ -76,9 +82,7 @@ class State:
         pairs: list[tuple[str, str]] = [("example", self.example)] if self.example else []
         for key in KEYS:
             value = self.values[key.name]
-            if value == base[key.name] or (
-                key.name == "row" and value == f"l{int(str(self.values['num_layers'])) - 1}"
-            ):
+            if value == base[key.name] or (key.name == "row" and value == f"l{_size(self, 'num_layers') - 1}"):
                 continue
             if isinstance(value, list):
                 pairs += [(key.name, each) for each in value]
@@ -104,6 +108,8 @@ def _example_values(key: str) -> dict[str, Value]:
         found["source"] = "random"
         found["batch"], found["seq_len"] = asked.input.random.batch, asked.input.random.seq_len
         found["input_seed"] = asked.input.random.seed
+        found["lengths"] = ",".join(map(str, asked.lengths or ()))
+    found["packed"], found["dtype"] = asked.packed, asked.dtype
     found["num_embeddings"] = (asked.embedding.num_embeddings or 0) if asked.embedding else 0
     found["head"] = asked.head.reads if asked.head else "none"
     found["out_features"] = asked.head.out_features if asked.head else 1
@@ -195,6 +201,10 @@ def _nearer(state: State, refusal: Refusal, limits: Limits) -> State:
     name = _FIELDS.get(refusal.field or "")
     if name == "text" or (refusal.field or "").startswith("input.text"):
         return state.with_(text=BY_NAME["text"].default)
+    if name == "proj_size":
+        return state.with_(proj_size=min(_size(state, "proj_size"), _size(state, "hidden_size")) - 1)
+    if name == "lengths" or (refusal.field or "").startswith("lengths["):
+        return _fitting_lengths(state, limits)
     if name is not None and isinstance(refusal.expected, int):
         return state.with_(**{name: refusal.expected})
     if (refusal.field or "").startswith("loss"):
@@ -204,21 +214,45 @@ def _nearer(state: State, refusal: Refusal, limits: Limits) -> State:
     return State()
 
 
+def _fitting_lengths(state: State, limits: Limits) -> State:
+    """A length for every sample, within 1 … seq_len; without any, nothing can be packed."""
+    samples, steps = _size(state, "batch"), _size(state, "seq_len")
+    if not state.values["lengths"]:
+        return state.with_(packed=False)
+    if samples > limits.batch:  # too many to list; the batch comes down in the next step
+        return state.with_(lengths="")
+    kept = numbers_of(str(state.values["lengths"]))[:samples]
+    fitted = [min(max(1, length), steps) for length in kept] + [steps] * (samples - len(kept))
+    return state.with_(lengths=",".join(map(str, fitted)))
+
+
+def _size(state: State, name: str) -> int:
+    return int(str(state.values[name]))
+
+
 def _largest_that_fits(state: State, limits: Limits) -> State:
     """The same state with the largest hidden_size that fits, or else with a smaller input."""
     for name in ("hidden_size", "batch", "seq_len"):
-        low, high = 0, int(str(state.values[name]))
+        low, high = 0, _size(state, name)
         while high - low > 1:  # the largest size that runs lies in [low, high)
             middle = (low + high) // 2
             try:
-                plan(state.with_(**{name: middle}).request(), limits)
+                plan(_sized(state, name, middle, limits).request(), limits)
                 low = middle
             except Refusal:
                 high = middle
         if low:
-            return state.with_(**{name: low})
-        state = state.with_(**{name: 1})
+            return _sized(state, name, low, limits)
+        state = _sized(state, name, 1, limits)
     return State()
+
+
+def _sized(state: State, name: str, size: int, limits: Limits) -> State:
+    """The same state with one size changed, and what hangs on it."""
+    state = state.with_(**{name: size})
+    if name == "hidden_size":
+        return state.with_(proj_size=min(_size(state, "proj_size"), size - 1))
+    return _fitting_lengths(state, limits) if state.values["lengths"] else state
 
 
 def _in_view(state: State, planned: Plan) -> tuple[State, list[Refusal]]:

@@ -1,7 +1,7 @@
 // From a change of the controls to a new answer: address, history, server, and back into the store.
 
 import { Refused } from "./doors/api.js";
-import { isView, merge, toQuery } from "./core/query.js";
+import { DEFAULTS, isView, merge, toQuery } from "./core/query.js";
 import { exists, rows, sizes } from "./core/places.js";
 
 /** @typedef {import("./types.js").AppState} AppState */
@@ -78,7 +78,8 @@ export function createAsking(store, api, { traceArrives, speak, window }) {
   /** @param {FlatState} asked @param {Entry} entry */
   function go(asked, entry) {
     return answerTo(
-      () => api.twin(addressOf({ ...store.get(), state: asked }), { strict: Boolean(store.get().trace) }),
+      // without the place that is looked at, which another network need not have: it is fitted to the answer
+      () => api.twin(toQuery({ ...asked, t: 0, n: 0, row: "", tensor: DEFAULTS.tensor }), { strict: Boolean(store.get().trace) }),
       (twin) => (twin.problems.some(isAsked) && store.get().trace ? refuse(twin.problems) : accept(twin, entry, asked)),
     );
   }

@@ -12,6 +12,7 @@ import { mountHeatmaps } from "./views/heatmaps.js";
 import { mountInspector } from "./views/inspector.js";
 import { mountMasthead } from "./views/masthead.js";
 import { mountNetwork } from "./views/network.js";
+import { mountPadding } from "./views/padding.js";
 import { mountProof } from "./views/proof.js";
 import { mountRowpicker } from "./views/rowpicker.js";
 import { mountScene } from "./views/scene.js";
@@ -41,6 +42,7 @@ const WORK = [
   ["#network", mountNetwork],
   ["#rowpicker", mountRowpicker],
   ["#heatmaps", mountHeatmaps],
+  ["#padding", mountPadding],
   ["#inspector", mountInspector],
   ["#stages", mountStages],
   ["#claims", mountClaims],
@@ -110,6 +112,7 @@ function start(document, window) {
       const { trace, lang } = store.get();
       return api.explain(trace.id, tensor, index, limit, { lang, signal });
     },
+    padding: (signal) => api.padding(store.get().trace.id, signal),
     ask: asking.ask,
     reducedMotion: () => calm.matches,
   };

@@ -37,6 +37,7 @@ export interface TraceRequest {
   state?: null | object;
   weights: { [kind: string]: unknown };
   mode: "eval" | "train";
+  dtype: "float32" | "float64";
 }
 
 export interface Stage {
@@ -174,6 +175,16 @@ export interface Explained {
   says: string;
 }
 
+/** How far each sample's last state is from its own, run alone: max |Δ|. */
+export interface Padding {
+  packed: boolean;
+  steps: number;
+  of: number;
+  reads: string;
+  batch_sizes: number[];
+  samples: { sample: number; length: number; padded: number | null; padded_backward: number | null; packed: number | null }[];
+}
+
 // ---- the page ----
 
 /** The whole state of the page, flat, as it stands in the address. */
@@ -187,15 +198,20 @@ export interface FlatState {
   batch_first: boolean;
   dropout: number;
   bidirectional: boolean;
+  proj_size: number;
+  dtype: "float32" | "float64";
   nonlinearity: "tanh" | "relu";
   mode: "eval" | "train";
   source: "text" | "random";
   text: string[];
   batch: number;
   seq_len: number;
+  /** "5,3" */
+  lengths: string;
+  packed: boolean;
   input_seed: number;
   num_embeddings: number;
-  head: "none" | "every_step" | "last_step" | "h_n";
+  head: "none" | "every_step" | "last_step" | "h_n" | "mean";
   out_features: number;
   activation: "none" | "sigmoid" | "softmax" | "log_softmax" | "relu" | "tanh";
   loss: "none" | "cross_entropy" | "nll" | "bce" | "mse";
@@ -276,6 +292,8 @@ export interface Context {
   readonly tensors: Tensors;
   /** every product of one number of the present trace, in the page's language */
   explain(cell: CellAt, limit: number, signal: AbortSignal): Promise<Explained>;
+  /** the present trace padded beside packed */
+  padding(signal: AbortSignal): Promise<Padding>;
   /** change the request: a new address, a new answer; `typing` waits for a pause and replaces the history entry */
   ask(patch: Partial<FlatState>, how?: { typing?: boolean }): void;
   reducedMotion(): boolean;

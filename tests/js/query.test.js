@@ -41,3 +41,15 @@ test("changing the setting leaves the example, looking around does not", () => {
   assert.equal(merge(example, { hidden_size: 20 }).example, "rnn-hello");
   assert.equal(merge(example, { hidden_size: 21 }).example, "");
 });
+
+test("lengths come and go with their samples, and end with the last step", () => {
+  const random = /** @type {const} */ ({ ...DEFAULTS, source: "random", lengths: "5,3" });
+  assert.equal(merge(random, { batch: 4 }).lengths, "5,3,5,5");
+  assert.equal(merge(random, { batch: 1 }).lengths, "5");
+  assert.equal(merge(random, { seq_len: 4 }).lengths, "4,3");
+  assert.equal(merge(random, { seq_len: 9 }).lengths, "5,3");
+  assert.equal(merge(random, { batch: 3, lengths: "1" }).lengths, "1");
+  assert.equal(merge(random, { hidden_size: 3 }).lengths, "5,3");
+  assert.equal(merge({ ...random, lengths: "" }, { batch: 4 }).lengths, "");
+  assert.equal(merge(random, { batch: NaN }).lengths, "5,3");
+});

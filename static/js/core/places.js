@@ -42,6 +42,15 @@ export function sizes(trace) {
 }
 
 /**
+ * How many steps of each sample are its own, where anything says so; behind them is padding.
+ * @param {Trace} trace
+ * @returns {number[] | null}
+ */
+export function trueLengths({ text, request }) {
+  return text?.lengths ?? request.lengths ?? null;
+}
+
+/**
  * "0 · the film was not good": a sample by its number and, where it was text, its first words.
  * @param {Trace} trace
  * @param {number} n

@@ -13,12 +13,16 @@ export const DEFAULTS = Object.freeze({
   batch_first: true,
   dropout: 0,
   bidirectional: false,
+  proj_size: 0,
+  dtype: "float32",
   nonlinearity: "tanh",
   mode: "eval",
   source: "text",
   text: ["the film was not good", "i loved it"],
   batch: 2,
   seq_len: 5,
+  lengths: "", // of random input; a text knows its own
+  packed: false,
   input_seed: 0,
   num_embeddings: 0,
   head: "h_n",
@@ -37,6 +41,8 @@ export const DEFAULTS = Object.freeze({
   lang: "", // what the browser prefers
   theme: "auto",
 });
+
+const MOST_LENGTHS = 1000; // samples in a list that is still an address
 
 /** What is only looked at: changing it needs no new answer. */
 export const VIEW_KEYS = /** @type {const} */ (["t", "n", "row", "tensor", "lang", "theme"]);
@@ -77,7 +83,21 @@ export function merge(state, patch) {
   if (patch.example) return { ...DEFAULTS, lang: state.lang, theme: state.theme, ...patch };
   const keys = /** @type {(keyof FlatState)[]} */ (Object.keys(patch));
   const changes = keys.some((key) => !isView(key) && !same(state[key], patch[key]));
-  return { ...state, ...(changes ? { example: "" } : {}), ...patch };
+  return fitLengths({ ...state, ...(changes ? { example: "" } : {}), ...patch }, patch);
+}
+
+/**
+ * Where samples or steps come and go, so do their lengths: one a sample, none beyond the last step.
+ * @param {FlatState} state
+ * @param {Partial<FlatState>} patch
+ * @returns {FlatState}
+ */
+function fitLengths(state, patch) {
+  const { batch, seq_len: steps } = state;
+  const resized = patch.batch !== undefined || patch.seq_len !== undefined;
+  if (!resized || state.lengths === "" || "lengths" in patch || !(batch >= 1 && batch <= MOST_LENGTHS && steps >= 1)) return state;
+  const old = state.lengths.split(",").map(Number);
+  return { ...state, lengths: Array.from({ length: batch }, (_, k) => Math.min(old[k] ?? steps, steps)).join() };
 }
 
 /** @param {string} key */

@@ -7,6 +7,7 @@ import { joined } from "../core/encoder.js";
 /** @typedef {import("../types.js").Problem} Problem */
 /** @typedef {import("../types.js").Read} Read */
 /** @typedef {import("../types.js").Explained} Explained */
+/** @typedef {import("../types.js").Padding} Padding */
 
 const TRIES = 6;
 
@@ -31,6 +32,7 @@ export class Refused extends Error {
  * @property {(traceId: string, signal: AbortSignal) => Read} reader  reads slices of one trace until the signal ends it
  * @property {(traceId: string, tensor: string, index: number[], limit: number, how: {lang: string, signal: AbortSignal}) => Promise<Explained>} explain
  *   how one number was made, its largest products by themselves
+ * @property {(traceId: string, signal: AbortSignal) => Promise<Padding>} padding  what padding does to each sample
  * @property {(url: string) => Promise<{[key: string]: string}>} catalogue
  */
 
@@ -83,6 +85,11 @@ export function createApi(world = { fetch: (...args) => fetch(...args), random: 
       const explained = await answer.json();
       signal.throwIfAborted();
       return explained;
+    },
+    async padding(traceId, signal) {
+      const found = await (await get(`/api/v1/traces/${encodeURIComponent(traceId)}/padding`, "application/json", signal)).json();
+      signal.throwIfAborted();
+      return found;
     },
     async catalogue(url) {
       return (await get(url, "application/json", new AbortController().signal)).json();

@@ -1,5 +1,6 @@
 // The network's picture as SVG nodes, made from its layout; colours come from the style sheet, numbers are painted above it.
 
+import { trueLengths } from "../core/places.js";
 import { headPath, linePath } from "./arrows.js";
 
 /** @typedef {import("../types").Say} Say */
@@ -94,7 +95,7 @@ function arrows({ arrows: all }) {
  * @param {Row} row
  * @param {Words} words
  */
-function rowGroup(layout, row, { say }) {
+function rowGroup(layout, row, { say, trace, n }) {
   const band = layout.bands.find((candidate) => candidate.row === row.index);
   const group = node("g", { role: "row", class: "net-row", "data-row": row.name });
   if (band) {
@@ -110,14 +111,18 @@ function rowGroup(layout, row, { say }) {
   }
   for (const cell of layout.cells) {
     if (cell.row !== row.index) continue;
-    const key = cell.live ? "network.cell" : "network.cell.padding";
+    const over = cell.live && cell.t >= ended(trace, n);
+    const key = over ? "network.cell.ended" : cell.live ? "network.cell" : "network.cell.padding";
     group.append(node("g", {
-      role: "gridcell", tabindex: -1, class: cell.live ? "net-cell" : "net-cell net-padding", "data-row": row.name, "data-t": cell.t,
+      role: "gridcell", tabindex: -1, class: over ? "net-cell net-ended" : cell.live ? "net-cell" : "net-cell net-padding", "data-row": row.name, "data-t": cell.t,
       "aria-colindex": cell.t + 1, "aria-label": say(key, { layer: row.layer, direction: say(`network.${row.direction}`), step: cell.t }),
     }, node("rect", { class: "net-ring", ...box(grow(cell.box, 3)), rx: 7 }), node("rect", { class: "net-cellbox", ...box(cell.box), rx: 5 })));
   }
   return group;
 }
+
+/** From this step on sample n is padding. @param {Words["trace"]} trace @param {number} n */
+const ended = (trace, n) => trueLengths(trace)?.[n] ?? Infinity;
 
 /** @param {Layout} layout @param {Words} words */
 function stepLabels(layout, { say, trace, n, measure }) {
@@ -131,8 +136,7 @@ function stepLabels(layout, { say, trace, n, measure }) {
     group.append(node("text", { class: "net-code net-inputname", "data-t": t, x: center, y: layout.labels.input, "text-anchor": "middle" },
       "x", node("tspan", { class: "net-sub", dy: 3 }, String(t))));
     const token = trace.text?.tokens[n]?.[t];
-    const length = trace.text?.lengths[n];
-    const padded = token === undefined ? trace.text !== null : length !== undefined && t >= length;
+    const padded = t >= ended(trace, n);
     group.append(node("text", {
       class: `net-token${padded ? " net-pad" : ""}`, "data-t": t, x: center, y: layout.labels.token, "text-anchor": "middle",
     }, trace.text ? shorten(token ?? "<pad>", layout.pitch - 6, measure) : say("network.step", { step: t })));

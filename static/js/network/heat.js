@@ -10,8 +10,9 @@ import { placeOf, stepAt, summary, ticks } from "./window.js";
 /** @typedef {import("../types").CellAt} CellAt */
 /** @typedef {import("../types").Say} Say */
 /**
- * What a map shows now. `block` is null while its numbers are on their way; steps from `live` on are padding.
- * @typedef {{say: Say, tensor: string, row: string, n: number, block: Block | null, failed: boolean, live: number, scale: Scale, hatch: string, grid: string}} Shown
+ * What a map shows now. `block` is null while its numbers are on their way; steps from `live` on are not computed; those from `end` on are
+ * padding all the same.
+ * @typedef {{say: Say, tensor: string, row: string, n: number, block: Block | null, failed: boolean, live: number, end: number, scale: Scale, hatch: string, grid: string}} Shown
  */
 /** @typedef {{pointed: (cell: CellAt | null) => void, chosen: (cell: CellAt) => void, now: () => number}} Told */
 /** @typedef {{el: HTMLElement, paint: (shown: Shown) => {steps: number, units: number}, mark: (t: number, cursor: CellAt[], pinned: CellAt[]) => void}} Heat */
@@ -140,7 +141,7 @@ export function createHeat(symbol, { steps, units }, say, told) {
         const padding = { ...box, x: Math.round((next.live / steps) * width), w: width };
         pen.clearRect(padding.x, padding.y, padding.w, padding.h);
         paintHatch(pen, padding, next.hatch);
-      }
+      } else if (image && next.end < steps) paintHatch(pen, { ...box, x: Math.round((next.end / steps) * width) }, next.hatch);
       drawAxes();
       const range = next.block && summary(next.block.data.subarray(0, next.live * units));
       const words = { name: next.say(`heatmaps.${symbol}`), symbol, row: next.row, sample: next.n, units, steps };

@@ -1,5 +1,6 @@
 // The numbers of the network's picture: read, put on scales, painted on the canvas that lies above the drawn boxes.
 
+import { trueLengths } from "../core/places.js";
 import { legendOf } from "./legend.js";
 import { scaleOfQuantity, widen } from "./scales.js";
 import { barsOf, paintBars, paintHatch, prepare, scaleOfMeans } from "./strip.js";
@@ -46,7 +47,7 @@ export function paintNumbers({ layout, net, spots, overview }, { canvas, head, n
   note.textContent = [
     reader.failed() ? context.say("network.failed") : [...wholes.values()].includes(null) ? context.say("network.waiting") : "",
     net.units > cellWidth ? context.say("network.averaged.cell", { units: Math.round(net.units / Math.floor(cellWidth)) }) : "",
-    layout.cells.some((cell) => !cell.live) ? context.say("network.padding") : "",
+    layout.cells.some((cell) => !cell.live) ? context.say("network.padding") : layout.cells.some(({ t }) => t >= (trueLengths(trace)?.[n] ?? Infinity)) ? context.say("network.ended") : "",
   ].filter(Boolean).join(" ");
 }
 

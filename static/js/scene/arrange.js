@@ -1,6 +1,7 @@
 // Layout and legend for one trace, width and language, measured with the page's own fonts.
 
 import { ENCODER } from "../core/encoder.js";
+import { sizes, trueLengths } from "../core/places.js";
 import { SAMPLE } from "./draw.js";
 import { equalsText } from "./ends.js";
 import { layout } from "./layout.js";
@@ -37,6 +38,7 @@ export function arrange(trace, blocks, scales, { width, zoom, ratio, say, palett
     { text: say("scene.sample_is"), colour: SAMPLE },
     { text: say("scene.hint"), colour: "" },
   ];
+  if (trueLengths(trace)?.some((length) => length < sizes(trace).steps)) notes.push({ text: say("scene.padding"), colour: "" });
   if (averaged) notes.push({ text: say("scene.averaged"), colour: "" });
   return { layout: arranged, legend: legendLayout(entriesOf(blocks, scales), notes, width, arranged.bottom, measure) };
 }

@@ -46,10 +46,10 @@ export function blocksOf(trace) {
       for (const name of stage.outputs) add(name, stage.name, "", null);
       continue;
     }
-    const [name, also] = stage.outputs;
+    const [name, ...more] = stage.outputs;
     // a lookup makes its input too: the same numbers; what packing makes besides is something else
-    const same = also && trace.tensors[also]?.shape.join() === trace.tensors[name]?.shape.join();
-    if (name) add(name, source, stage.op, same ? also : null);
+    const same = more.find((other) => trace.tensors[other]?.shape.join() === trace.tensors[name]?.shape.join());
+    if (name) add(name, source, stage.op, same ?? null);
   }
   return blocks;
 
@@ -80,7 +80,7 @@ export function blocksOf(trace) {
       from,
       op,
       starts: "",
-      parts: axes.at(-1) === "D·H" ? 2 : 1,
+      parts: axes.at(-1)?.startsWith("D·") ? 2 : 1,
     });
   }
 }

@@ -4,6 +4,7 @@ import { facesOf, originOf, partOf, pointOf, slabsOf, viewFor } from "./faces.js
 import { project } from "./projection.js";
 import { opened } from "./sizes.js";
 import { drawCells } from "./cells.js";
+import { drawPadding } from "./padding.js";
 import { drawArrow, drawConnector, drawLabel, drawModule, drawTag } from "./marks.js";
 
 /** @typedef {import("./layout.js").Layout} Layout */
@@ -30,6 +31,7 @@ import { drawArrow, drawConnector, drawLabel, drawModule, drawTag } from "./mark
  * @property {number} ratio  device pixels a CSS pixel
  * @property {import("./bitmaps.js").Bitmaps} bitmaps
  * @property {(tensor: string, index: number[]) => number | null} value
+ * @property {import("./padding.js").Ended | null} ended  where the samples end, null where nothing says so
  * @property {Record<string, {layers: number, both: boolean, cell: string, sizes: string}>} modules  by the name of their block
  */
 /** @typedef {CellAt & {kind: "pinned" | "cursor" | "alias"}} Mark  alias: the same number in another place */
@@ -75,6 +77,8 @@ function drawBlock(ctx, placed, scene) {
   const marked = scene.marked.filter(({ tensor, index }) => tensor === block.name && index.length === block.shape.length);
   for (const face of faces) {
     drawFace(ctx, face, size, scene);
+    // packing cuts what the module makes, not what it is given
+    if (scene.ended) drawPadding(ctx, face, block, { ...scene.ended, cut: scene.ended.cut && block.name === "output" }, scene.palette);
     if (block.name === "output") for (const link of scene.links) outline(ctx, partOf(face, link.ranges), scene.palette.h, 2);
     if (block.parts > 1) drawSeam(ctx, face, block);
     if (oneOfMany && (!dense || face.fixedAxis === 0)) outline(ctx, partOf(face, sample), SAMPLE, 1.25);

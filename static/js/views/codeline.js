@@ -3,12 +3,14 @@
 import { exact, fixed, grouped } from "../core/format.js";
 import { judgedOf, withLoss } from "../core/loss.js";
 import { coordinates } from "../core/places.js";
+import { DEFAULTS } from "../core/query.js";
 import { el as make, find } from "../doors/dom.js";
 
 /** @typedef {import("../types.js").AppState} AppState */
 /** @typedef {import("../types.js").FlatState} FlatState */
 
 const MOST_SHOWN = 4; // predictions that still read as one line
+const MOST_LENGTHS = 12;
 
 /** @type {import("../types.js").Mount} */
 export function mountCodeline(el, store, context) {
@@ -21,7 +23,9 @@ export function mountCodeline(el, store, context) {
   el.addEventListener(
     "input",
     ({ target }) => {
-      if (!(target instanceof HTMLInputElement) || target.type !== "number" || !target.dataset.arg) return;
+      if (!(target instanceof HTMLInputElement) || !target.dataset.arg) return;
+      if (target.name === "lengths" && isFull(target.value, store.get().asked)) context.ask({ lengths: listed(target.value) }, { typing: true });
+      if (target.type !== "number") return;
       if (target.validity.badInput || target.value === "") return void target.setAttribute("aria-invalid", "true");
       target.removeAttribute("aria-invalid");
       context.ask({ [target.dataset.arg]: target.valueAsNumber }, { typing: true });
@@ -32,7 +36,8 @@ export function mountCodeline(el, store, context) {
     "change",
     ({ target }) => {
       if (target instanceof HTMLSelectElement && target.dataset.arg === "loss") context.ask(withLoss(target.value));
-      else if (target instanceof HTMLSelectElement) context.ask({ [String(target.dataset.arg)]: target.value });
+      else if (target instanceof HTMLSelectElement) context.ask({ [String(target.dataset.arg)]: target.dataset.arg === "packed" ? target.value === "true" : target.value });
+      else if (target instanceof HTMLInputElement && target.name === "lengths") context.ask({ lengths: listed(target.value) });
       else if (target instanceof HTMLInputElement && target.type === "checkbox") context.ask({ [String(target.dataset.arg)]: target.checked });
     },
     { signal },
@@ -41,8 +46,9 @@ export function mountCodeline(el, store, context) {
   el.addEventListener(
     "click",
     ({ target }) => {
-      const button = target instanceof Element ? target.closest("button[data-step]") : null;
-      if (!(button instanceof HTMLElement)) return;
+      const button = target instanceof Element ? target.closest("button") : null;
+      if (button?.dataset.do === "more") toggleMore(button);
+      if (!button?.dataset.step) return;
       /** @type {HTMLInputElement} */
       const field = find(el, `input[data-arg="${button.dataset.for}"]`);
       const next = Number(((Number(field.value) || 0) + Number(button.dataset.step)).toFixed(6)); // 0.1 + 0.2 is 0.3
@@ -52,10 +58,26 @@ export function mountCodeline(el, store, context) {
     { signal },
   );
 
+  /** Shows the arguments that stand at their defaults, and goes to the first of them. @param {HTMLElement} button */
+  function toggleMore(button) {
+    const open = el.toggleAttribute("data-open");
+    button.setAttribute("aria-expanded", String(open));
+    /** @type {HTMLElement | null} */
+    const first = el.querySelector("[data-more]:not([data-set]):not([hidden]) :is(input, select)");
+    if (open) first?.focus();
+  }
+
   function draw() {
     const { asked, trace, lang } = store.get();
     for (const control of controls) setControl(control, asked);
-    role("variable").textContent = role("mode-variable").textContent = asked.cell;
+    for (const unit of el.querySelectorAll("[data-more]")) {
+      const name = /** @type {keyof FlatState} */ (unit.getAttribute("data-more"));
+      unit.toggleAttribute("data-set", asked[name] !== DEFAULTS[name]);
+    }
+    for (const name of el.querySelectorAll('[data-role="variable"]')) name.textContent = asked.cell;
+    role("results").textContent = asked.cell === "lstm" ? "output, (h_n, c_n)" : "output, h_n";
+    role("given").hidden = asked.h0 === "zeros"; // torch starts from zeros by itself
+    role("given").textContent = asked.cell === "lstm" ? ", (h_0, c_0)" : ", h_0";
     const twoDraws = asked.cell === "lstm" && asked.h0 === "random"; // h_0 = c_0 = randn(…) would make them the same numbers
     role("states").textContent = asked.cell !== "lstm" ? "h_0" : twoDraws ? "h_0, c_0" : "h_0 = c_0";
     nameReads(find(el, '[data-arg="head"]'), asked);
@@ -63,12 +85,18 @@ export function mountCodeline(el, store, context) {
     const fromText = asked.source === "text";
     const when = /** @type {{[name: string]: boolean}} */ ({
       rnn: asked.cell === "rnn",
+      lstm: asked.cell === "lstm",
+      lengths: !fromText || Boolean(trace?.text),
       head: asked.head !== "none",
       loss: asked.loss !== "none",
       "no-embedding": !fromText && asked.num_embeddings === 0,
     });
     for (const node of el.querySelectorAll("[data-when]")) node.toggleAttribute("hidden", !when[node.getAttribute("data-when") ?? ""]);
     role("vocabulary").hidden = role("padding").hidden = !fromText;
+    role("lengths").hidden = !fromText;
+    find(el, '[data-arg="lengths"]').hidden = fromText;
+    const known = trace?.text?.lengths ?? [];
+    role("lengths").textContent = known.slice(0, MOST_LENGTHS).join(", ") + (known.length > MOST_LENGTHS ? ", …" : "");
     find(el, '[data-arg="num_embeddings"]').parentElement?.toggleAttribute("hidden", fromText);
     if (!trace) return;
     role("vocabulary").textContent = String(trace.request.embedding?.num_embeddings ?? "");
@@ -130,7 +158,9 @@ export function mountCodeline(el, store, context) {
  * @param {HTMLElement} menu
  * @param {FlatState} asked
  */
-function nameReads(menu, { bidirectional, batch_first }) {
+function nameReads(menu, { bidirectional, batch_first, source, lengths }) {
+  const dim = Number(batch_first);
+  find(menu, '[value="mean"]').textContent = source === "text" || lengths ? `(output * mask).sum(${dim}) / lengths[:, None]` : `output.mean(${dim})`;
   find(menu, '[value="h_n"]').textContent = bidirectional ? "cat(h_n[-2], h_n[-1])" : "h_n[-1]";
   find(menu, '[value="last_step"]').textContent = batch_first ? "output[:, -1]" : "output[-1]";
 }
@@ -143,5 +173,11 @@ function nameReads(menu, { bidirectional, batch_first }) {
 function setControl(control, asked) {
   const value = asked[/** @type {keyof FlatState} */ (control.dataset.arg)];
   if (control instanceof HTMLInputElement && control.type === "checkbox") control.checked = value === true;
-  else if (control !== document.activeElement || control.tagName === "SELECT") control.value = String(value);
+  else if (control !== document.activeElement || control.tagName === "SELECT") control.value = String(value).replaceAll(",", ", ");
 }
+
+/** "5,3" out of "[5, 3]". @param {string} typed */
+const listed = (typed) => typed.replace(/[[\]\s]/g, "").replace(/,+$/, "");
+
+/** Does every sample have its length? Until then somebody is still typing. @param {string} typed @param {FlatState} asked */
+const isFull = (typed, { batch }) => listed(typed) === "" || (!/,\s*$/.test(typed) && listed(typed).split(",").length === batch);

@@ -1,6 +1,6 @@
 // The gates and states of one row as pictures: units down, time to the right, one map a quantity.
 
-import { aliases, sampleName } from "../core/places.js";
+import { aliases, sampleName, trueLengths } from "../core/places.js";
 import { createHeat } from "../network/heat.js";
 import { liveSteps, netOf } from "../network/layout.js";
 import { meanOf } from "../network/legend.js";
@@ -81,6 +81,8 @@ export function mountHeatmaps(el, store, context) {
     const sample = Math.min(n, net.samples - 1);
     const style = getComputedStyle(el);
     const colour = (/** @type {string} */ token) => style.getPropertyValue(token).trim() || "gray";
+    const end = trueLengths(trace)?.[sample] ?? net.steps;
+    const live = liveSteps(trace, sample);
     let average = { steps: 1, units: 1 };
     for (const [symbol, heat] of heats) {
       const tensor = `${place.name}.${symbol}`;
@@ -89,7 +91,7 @@ export function mountHeatmaps(el, store, context) {
       average = heat.paint({
         say: context.say, tensor, n: sample, block, failed: reader.failed(), hatch: colour("--rule-strong"), grid: colour("--paper"),
         row: context.say("network.row", { layer: place.layer, direction: context.say(`network.${place.direction}`) }),
-        scale: scaleOfQuantity(trace, symbol, seen), live: liveSteps(trace, sample),
+        scale: scaleOfQuantity(trace, symbol, seen), live, end,
       });
     }
     const averaged = average.steps > 1 || average.units > 1;
@@ -97,7 +99,7 @@ export function mountHeatmaps(el, store, context) {
       context.say("heatmaps.of", { sample: sampleName(trace, sample, BEGINNING) }),
       context.say("heatmaps.axes"),
       averaged ? context.say("heatmaps.averaged", { what: meanOf(context.say, average) }) : "",
-      liveSteps(trace, sample) < net.steps ? context.say("heatmaps.padding") : "",
+      live < net.steps ? context.say("heatmaps.padding") : end < net.steps ? context.say("heatmaps.ended") : "",
     ].filter(Boolean).join(" ");
     mark();
   }

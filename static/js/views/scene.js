@@ -1,6 +1,7 @@
 // The scene: every tensor of the forward pass on one canvas, left to right; pointer, keyboard and words around it.
 
 import { scalesOf } from "../core/colour.js";
+import { trueLengths } from "../core/places.js";
 import { createBitmaps } from "../scene/bitmaps.js";
 import { blockOf, blocksOf } from "../scene/blocks.js";
 import { arrange, paletteOf } from "../scene/arrange.js";
@@ -89,6 +90,7 @@ export function mountScene(el, store, context) {
       nowText: context.say("scene.now", { t }),
       word: trace.text?.tokens[n]?.[t] ?? "",
       links: linksOf(trace, n),
+      ended: endedOf(trace),
       scales,
       palette: inks,
       ratio: ratio(),
@@ -260,8 +262,14 @@ const moduleOf = ({ model }) => ({
   layers: model.num_layers,
   both: model.bidirectional,
   cell: `nn.${model.cell.toUpperCase()}`,
-  sizes: `${model.input_size} → ${model.hidden_size}`,
+  sizes: [model.input_size, model.hidden_size, ...(model.proj_size ? [model.proj_size] : [])].join(" → "),
 });
+
+/** @param {import("../types.js").Trace} trace @returns {import("../scene/padding.js").Ended | null} */
+function endedOf(trace) {
+  const lengths = trueLengths(trace);
+  return lengths && { lengths, cut: trace.request.packed === true };
+}
 
 const ratio = () => Math.min(3, window.devicePixelRatio || 1);
 

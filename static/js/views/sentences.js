@@ -159,5 +159,5 @@ export function mountSentences(el, store, context) {
  * @param {boolean} pad
  */
 function chip(token, id, pad) {
-  return make("li", { class: pad ? "chip chip-pad" : "chip" }, make("span", {}, token), " ", make("small", {}, id < 0 ? "" : String(id)));
+  return make("li", { class: pad ? "chip chip-pad" : "chip" }, make("span", { dir: "auto" }, token), " ", make("small", {}, id < 0 ? "" : String(id)));
 }

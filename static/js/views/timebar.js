@@ -1,7 +1,7 @@
 // One variable t: play, step and scrub move it; the tokens of the chosen sample are its steps.
 
 import { windowAround } from "../core/format.js";
-import { sampleName, sizes } from "../core/places.js";
+import { sampleName, sizes, trueLengths } from "../core/places.js";
 import { el as make, fillMenu, find } from "../doors/dom.js";
 
 /** @typedef {import("../types.js").Trace} Trace */
@@ -70,7 +70,7 @@ export function mountTimebar(el, store, context) {
   /** @param {Trace} trace @param {number} n @param {number} t */
   function drawSteps(trace, n, t) {
     const [from, to] = windowAround(t, last() + 1, MOST_STEPS);
-    const length = trace.text?.lengths[n] ?? trace.request.lengths?.[n] ?? Infinity;
+    const length = trueLengths(trace)?.[n] ?? Infinity;
     const items = Array.from({ length: to - from }, (_, k) => {
       const at = from + k;
       const token = trace.text ? (trace.text.tokens[n]?.[at] ?? trace.text.vocabulary[0]) : (chosen(trace, n, at) ?? `x${at}`);
@@ -78,7 +78,7 @@ export function mountTimebar(el, store, context) {
       return make(
         "li",
         {},
-        make("button", { type: "button", class: pad ? "token token-pad" : "token", "data-t": at, "aria-current": at === t && "step", title: `t = ${at}` }, make("span", {}, token), trace.text !== null && make("small", { "aria-hidden": "true" }, String(at))),
+        make("button", { type: "button", class: pad ? "token token-pad" : "token", "data-t": at, "aria-current": at === t && "step", title: `t = ${at}` }, make("span", { dir: "auto" }, token), trace.text !== null && make("small", { "aria-hidden": "true" }, String(at))),
       );
     });
     if (from > 0) items.unshift(make("li", { class: "more", "aria-hidden": "true" }, "…"));

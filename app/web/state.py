@@ -3,16 +3,18 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from app.recurrent.cost import Limits
 from app.recurrent.errors import Refusal, Say
 from app.recurrent.examples import BY_KEY
+from app.recurrent.settle import settle
 from app.recurrent.shapes import Plan, plan
 from app.recurrent.spec import TraceRequest
+from app.web.flat import values_of
 from app.web.i18n import plain
 from app.web.keys import BY_NAME, KEYS, MOST_CHARACTERS, Value
-from app.web.state_decode import decoding, undecoded
+from app.web.state_decode import decoding
 
 LIMITS = Limits()
 STATE_SEED = 1  # of a random h_0 and c_0
@@ -87,27 +89,20 @@ class State:
 
 def _example_values(key: str) -> dict[str, Value]:
     """An example's request as flat values."""
-    request = BY_KEY[key].request
-    assert request is not None
-    found: dict[str, Value] = {each.name: each.default for each in KEYS}
-    asked = TraceRequest.model_validate(request)
-    model = asked.model.model_dump()
-    found |= {name: model[name] for name in model if name in found and model[name] is not None}
-    asked, found["task"], steps = undecoded(asked)
-    found["decode_steps"] = steps or found["decode_steps"]
-    if asked.input.text is not None:
-        found["text"] = asked.input.text
-    else:
-        assert asked.input.random is not None  # an example reads text or seeded input
-        found["source"] = "random"
-        found["batch"], found["seq_len"] = asked.input.random.batch, asked.input.random.seq_len
-        found["input_seed"] = asked.input.random.seed
-    found["num_embeddings"] = (asked.embedding.num_embeddings or 0) if asked.embedding else 0
-    found["head"] = asked.head.reads if asked.head else "none"
-    found["out_features"] = asked.head.out_features if asked.head else 1
-    found["activation"] = (asked.head.activation or "none") if asked.head else "none"
-    found["h0"] = "random" if asked.state else "zeros"
+    found = values_of(TraceRequest.model_validate(BY_KEY[key].request))
+    assert found is not None  # tests open every example
     return found
+
+
+def state_of(request: TraceRequest) -> State | None:
+    """The inverse of State.request(): the page's state for a request that runs; None when no state says the same."""
+    values = values_of(request)
+    if values is None:
+        return None
+    state, misread = read_state(parse_qsl(State(values).query(), keep_blank_values=True))
+    if misread or settle(state.request()).request != settle(request).request:
+        return None
+    return state
 
 
 def read_state(pairs: Iterable[tuple[str, str]], limits: Limits = LIMITS) -> tuple[State, list[Refusal]]:

@@ -41,9 +41,9 @@ def undecoded(asked: TraceRequest) -> tuple[TraceRequest, str, int]:
     if decode is None:
         return asked, "read", 0
     encoder = asked.state.encoder if asked.state is not None else None
-    changed: dict[str, Any] = {"state": None}
+    changed: dict[str, Any] = {}
     if encoder is not None:
-        changed |= {name: getattr(encoder, name) for name in ("embedding", "input", "lengths")}
+        changed |= {"state": None} | {name: getattr(encoder, name) for name in ("embedding", "input", "lengths")}
         task = "translate"
     else:
         seed = 0 if isinstance(decode.first, list) or decode.first is None else decode.first.seed

@@ -76,7 +76,7 @@ export function createAsking(store, api, { traceArrives, speak, window }) {
   function go(asked, entry) {
     return answerTo(
       () => api.twin(addressOf({ ...store.get(), state: asked }), { strict: Boolean(store.get().trace) }),
-      (twin) => (twin.problems.length && store.get().trace ? refuse(twin.problems) : accept(twin, entry, asked)),
+      (twin) => (twin.problems.length && store.get().trace ? refuse(twin.problems, twin.fixed) : accept(twin, entry, asked)),
     );
   }
 
@@ -92,10 +92,10 @@ export function createAsking(store, api, { traceArrives, speak, window }) {
     }
   }
 
-  /** @param {Problem[]} problems */
-  function refuse(problems) {
+  /** @param {Problem[]} problems @param {string | null} [fixed] */
+  function refuse(problems, fixed = null) {
     typedKeys = "";
-    store.set({ status: "error", problems });
+    store.set({ status: "error", problems, fixed });
   }
 
   /** @param {Twin} twin @param {Entry} entry @param {FlatState | null} asked what was asked, if a control did */
@@ -113,6 +113,7 @@ export function createAsking(store, api, { traceArrives, speak, window }) {
       // Whatever was typed since stays as it is.
       asked: asked === null || asked === now.asked ? state : now.asked,
       problems: twin.problems,
+      fixed: null,
       status: "ready",
       ...fit(trace, view),
       cursor: null,

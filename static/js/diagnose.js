@@ -22,7 +22,7 @@ function start(document, window) {
   form.addEventListener("submit", () => {
     form.method = queryOf(form).length > longest ? "post" : "get";
     // What is at its default stays out of the address.
-    for (const field of fields(form)) field.disabled = field !== text && ["", "auto"].includes(field.value) && isSent(field);
+    for (const field of fields(form)) field.disabled = field.name !== "text" && ["", "auto"].includes(field.value) && isSent(field);
     progress.textContent = progress.dataset.says ?? "";
     document.body.toggleAttribute("data-loading", true);
     answer.setAttribute("aria-busy", "true");

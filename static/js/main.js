@@ -12,6 +12,7 @@ import { mountHeatmaps } from "./views/heatmaps.js";
 import { mountInspector } from "./views/inspector.js";
 import { mountMasthead } from "./views/masthead.js";
 import { mountNetwork } from "./views/network.js";
+import { mountNotes } from "./views/notes.js";
 import { mountProof } from "./views/proof.js";
 import { mountRowpicker } from "./views/rowpicker.js";
 import { mountScene } from "./views/scene.js";
@@ -35,6 +36,7 @@ const SHELL = [
 ];
 /** @type {[string, Mount][]} */
 const WORK = [
+  ["#notes", mountNotes],
   ["#proof", mountProof],
   ["#scene", mountScene],
   ["#timeline", mountTimebar],
@@ -85,6 +87,7 @@ function start(document, window) {
     playing: false,
     status: "ready",
     problems,
+    fixed: null,
     lang,
     theme,
   });
@@ -109,6 +112,10 @@ function start(document, window) {
     explain({ tensor, index }, limit, signal) {
       const { trace, lang } = store.get();
       return api.explain(trace.id, tensor, index, limit, { lang, signal });
+    },
+    diagnose(signal) {
+      const { trace, lang } = store.get();
+      return api.diagnose(trace.request, { lang, signal });
     },
     ask: asking.ask,
     reducedMotion: () => calm.matches,

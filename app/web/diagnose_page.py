@@ -65,7 +65,10 @@ async def page(request: Request) -> Response:
     }
     if preferred(request, ("text/html", "application/json")) == "application/json":
         return JSONResponse(twin, status, headers)
-    html = await work.run(lambda _: _render(request, twin), Client(request), light=True)
+    if status == 200:
+        html = await work.run(lambda _: _render(request, twin), Client(request), light=True)
+    else:  # the queue is full: this page is small
+        html = _render(request, twin)
     return Response(html, status, headers, media_type="text/html; charset=utf-8")
 
 

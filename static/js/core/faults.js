@@ -24,8 +24,9 @@ const PLACES = {
  * @returns {MarkedShape[]}
  */
 export function faultShapes(arg, trace, asked, fixed) {
-  const [name, axis] = PLACES[arg] ?? [];
-  const tensor = name === undefined ? undefined : trace.tensors[name];
+  if (!Object.hasOwn(PLACES, arg)) return [];
+  const [name, axis] = PLACES[arg];
+  const tensor = trace.tensors[name];
   if (!tensor || !tensor.axes.includes(axis)) return [];
   const place = tensor.axes.indexOf(axis);
   /** @param {"got" | "expected"} role @param {FlatState} state */

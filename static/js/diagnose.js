@@ -46,7 +46,7 @@ function start(document, window) {
     withTheme(url);
     window.history.replaceState(null, "", url);
     for (const link of document.querySelectorAll("a")) {
-      if (link.pathname.startsWith("/docs") || link.hash) continue;
+      if (link.pathname.startsWith("/docs") || link.getAttribute("href")?.startsWith("#")) continue;
       const to = new URL(link.href);
       withTheme(to);
       link.href = to.href;

@@ -88,7 +88,9 @@ export function mountStatus(el, store, context) {
     /** @type {HTMLElement[]} */
     const items = problems.map((problem, k) => {
       const id = `refusal-${k}`;
-      const about = controlOf(problem, (name) => controls(name).length > 0);
+      // All sizes together are about none of them: what the fix would change is marked.
+      const [first] = isFix ? Object.keys(changed) : [];
+      const about = controlOf(problem, (name) => controls(name).length > 0) ?? (first ? { arg: first, row: 0 } : null);
       const fits = fitting(problem);
       const control = about && (controls(about.arg)[about.row] ?? controls(about.arg)[0]);
       control?.setAttribute("aria-invalid", "true");

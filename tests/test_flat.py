@@ -83,7 +83,7 @@ def test_a_request_is_opened_as_it_stands_or_not_at_all(raw: dict[str, Any]) -> 
 @settings(max_examples=100, deadline=None, derandomize=True)
 def test_what_the_page_has_no_control_for_is_not_opened_as_something_else(data: st.DataObject) -> None:
     raw = State().with_(source="random").request().model_dump(exclude_none=True)
-    changed = data.draw(
+    changed: dict[str, Any] = data.draw(
         st.sampled_from(
             [
                 {"input": {"values": [[[0.5] * 8] * 5] * 2}},

@@ -2,20 +2,24 @@
 
 import tempfile
 from pathlib import Path
+from urllib.parse import urlencode
 
 from playwright.sync_api import Browser
 
+from app.recurrent.diagnose.samples import SAMPLES
 from tests.browser import chromium, watch
 from tests.conftest import start_server
 
 DOCS = Path(__file__).parents[1] / "docs"
 
-# name, query, width, height
+HIDDEN = next(each.text for each in SAMPLES if each.key == "hidden")
+# name, address, width, height
 SHOTS = [
-    ("page", "theme=light&lang=en&t=3", 1440, 1200),
-    ("page-dark-zh", "theme=dark&lang=zh&t=3", 1440, 1200),
-    ("stacked", "example=stacked-cube&theme=light&lang=en&t=2", 1440, 900),
-    ("phone", "theme=light&lang=en", 390, 1500),
+    ("page", "/?theme=light&lang=en&t=3", 1440, 1200),
+    ("page-dark-zh", "/?theme=dark&lang=zh&t=3", 1440, 1200),
+    ("stacked", "/?example=stacked-cube&theme=light&lang=en&t=2", 1440, 900),
+    ("phone", "/?theme=light&lang=en", 390, 1500),
+    ("diagnose", f"/diagnose?{urlencode({'theme': 'light', 'lang': 'en', 'text': HIDDEN})}", 1440, 900),
 ]
 
 
@@ -24,7 +28,7 @@ def take(browser: Browser, url: str, name: str, width: int, height: int) -> None
     page = browser.new_page(viewport={"width": width, "height": height}, reduced_motion="reduce")
     watched = watch(page, url)
     page.goto(url, wait_until="networkidle")
-    page.locator("[data-testid=scene] canvas").first.wait_for()
+    page.locator("[data-testid=scene] canvas, .finding").first.wait_for()
     page.wait_for_timeout(500)  # the drawing follows the layout by a frame or two
     watched.check()
     page.screenshot(path=DOCS / f"{name}.png")
@@ -37,8 +41,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, chromium() as browser:
         server = start_server(Path(folder))
         try:
-            for name, query, width, height in SHOTS:
-                take(browser, f"{server.url}/?{query}", name, width, height)
+            for name, address, width, height in SHOTS:
+                take(browser, f"{server.url}{address}", name, width, height)
         finally:
             server.stop()
 

@@ -57,7 +57,7 @@ def test_the_commands_and_files_that_the_readme_names_exist() -> None:
     assert missing == []
 
 
-@pytest.mark.parametrize("name", ["page", "page-dark-zh", "phone"])
+@pytest.mark.parametrize("name", ["page", "page-dark-zh", "phone", "diagnose"])
 def test_the_pictures_are_pictures_of_a_sensible_size(name: str) -> None:
     data = (TOP / f"docs/{name}.png").read_bytes()
     assert data[:8] == b"\x89PNG\r\n\x1a\n"

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,7 @@ class Assets:
         )
         self.templates.globals["asset_url"] = self.url
         self.templates.filters["script_json"] = script_json
+        self.templates.filters["plain_json"] = partial(json.dumps, ensure_ascii=False)
         self._look()
 
     def url(self, path: str) -> str:

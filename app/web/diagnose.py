@@ -1,45 +1,20 @@
 """POST /diagnose: what is wrong with a request, an error message or a piece of code, and what would be right."""
 
-import json
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
-from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
 
-from app.recurrent.diagnose import answer as diagnose
-from app.recurrent.diagnose.finding import DiagnoseAnswer, Finding, answered
-from app.recurrent.spec import Strict
-from app.web import i18n
+from app.recurrent.diagnose.finding import DiagnoseAnswer
 from app.web.bodies import json_bytes
+from app.web.diagnosing import DiagnoseRequest, look, parse
 from app.web.docs import answers
-from app.web.errors import fault, lang_of
+from app.web.errors import lang_of
 from app.web.traces import Client, Traces
 from app.web.work import Work
 
 router = APIRouter(prefix="/api/v1")
-
-Pasted = Annotated[str, Field(min_length=1, max_length=diagnose.MOST_TEXT)]
-
-
-class DiagnoseRequest(Strict):
-    """Exactly one thing to look at."""
-
-    request: dict[str, Any] | None = Field(default=None, description="A request for /traces, also a broken one.")
-    traceback: Pasted | None = Field(default=None, description="What PyTorch printed; its last error counts.")
-    code: Pasted | None = Field(default=None, description="Python with a recurrent module in it; it is never run.")
-
-    @model_validator(mode="after")
-    def _exactly_one(self) -> "DiagnoseRequest":
-        given = [name for name in type(self).model_fields if getattr(self, name) is not None]
-        if len(given) != 1:
-            raise PydanticCustomError(
-                "exactly_one", "give exactly one of request, traceback, code", {"given": ", ".join(given) or "none"}
-            )
-        return self
-
 
 EXAMPLES: dict[str, Any] = {
     "traceback": {
@@ -83,36 +58,8 @@ async def post_diagnose(request: Request) -> Response:
     traces: Traces = request.app.state.traces
     work: Work = request.app.state.work
 
-    def look(cancelled: Callable[[], bool]) -> bytes:
-        found = _found(parse(body), traces, cancelled)
-        answer = answered(found, i18n.sayer(lang), lambda say: i18n.hint(lang, say))
-        return answer.model_dump_json().encode()
+    def found(cancelled: Callable[[], bool]) -> bytes:
+        return look(parse(body), traces, lang, cancelled).model_dump_json().encode()
 
-    made = await work.run(look, Client(request))
+    made = await work.run(found, Client(request))
     return Response(made, media_type="application/json", headers={"Content-Language": lang})
-
-
-def parse(body: bytes) -> DiagnoseRequest:
-    """A question from the bytes of its JSON; raises ValidationError, or Refusal for what JSON does not have."""
-    asked = DiagnoseRequest.model_validate_json(body)
-    # parse_int: Python would refuse whole numbers of over 4300 digits in its own way
-    json.loads(body, object_pairs_hook=_refuse_twice, parse_int=len, parse_constant=_refuse_constant)
-    return asked
-
-
-def _found(asked: DiagnoseRequest, traces: Traces, cancelled: Callable[[], bool]) -> list[Finding]:
-    if asked.traceback is not None:
-        return diagnose.of_traceback(asked.traceback, traces.plan)
-    if asked.code is not None:
-        return diagnose.of_code(asked.code, traces.plan)
-    assert asked.request is not None  # the model holds exactly one
-    return diagnose.of_request(asked.request, traces.plan, cancelled)
-
-
-def _refuse_twice(pairs: list[tuple[str, Any]]) -> None:
-    if len({name for name, _ in pairs}) < len(pairs):
-        raise fault("invalid-json", got="a name that stands twice in one object")
-
-
-def _refuse_constant(name: str) -> None:
-    raise fault("invalid-json", got=name)

@@ -42,7 +42,8 @@ async def page(request: Request) -> Response:
         refusals += moved
         strict = wants_json and "handling=strict" in request.headers.get("prefer", "")
         if strict and refusals:  # somebody is editing: the last good picture stays, so none is computed
-            return _twin(_around(asked, refusals, traces, lang), body, status, headers)
+            around = _around(asked, refusals, traces, lang) | {"fixed": state.query()}
+            return _twin(around, body, status, headers)
         body = (await traces.answer(id, plan, client, lang)).body.decode()
         if not wants_json:
             around = _around(state, refusals, traces, lang)
@@ -80,6 +81,7 @@ def _around(state: State, refusals: list[Refusal], traces: Traces, lang: str) ->
         "state": {"example": state.example, **state.values, "lang": lang},
         "query": state.query(),
         "problems": [problem(refusal, lang) for refusal in refusals[:20]],
+        "fixed": None,  # the query of the nearest state that runs, where that is not what `state` says
         "limits": limits,
         "lang": lang,
     }

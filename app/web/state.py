@@ -3,16 +3,18 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from app.recurrent.cost import Limits
 from app.recurrent.errors import Refusal, Say
 from app.recurrent.examples import BY_KEY
+from app.recurrent.settle import settle
 from app.recurrent.shapes import Plan, plan
 from app.recurrent.spec import TraceRequest
+from app.web.flat import values_of
 from app.web.i18n import plain
 from app.web.keys import BY_NAME, KEYS, MOST_CHARACTERS, Value, numbers_of
-from app.web.state_decode import decoding, undecoded
+from app.web.state_decode import decoding
 
 LIMITS = Limits()
 STATE_SEED = 1  # of a random h_0 and c_0
@@ -30,6 +32,8 @@ _FIELDS = {
     "embedding.num_embeddings": "num_embeddings",
     "head.out_features": "out_features",
     "input.decode.steps": "decode_steps",
+    "model.bidirectional": "bidirectional",
+    "mode": "mode",
 }
 
 
@@ -93,33 +97,20 @@ class State:
 
 def _example_values(key: str) -> dict[str, Value]:
     """An example's request as flat values."""
-    request = BY_KEY[key].request
-    assert request is not None
-    found: dict[str, Value] = {each.name: each.default for each in KEYS}
-    asked = TraceRequest.model_validate(request)
-    model = asked.model.model_dump()
-    found |= {name: model[name] for name in model if name in found and model[name] is not None}
-    asked, found["task"], steps = undecoded(asked)
-    found["decode_steps"] = steps or found["decode_steps"]
-    if asked.input.text is not None:
-        found["text"] = asked.input.text
-    else:
-        assert asked.input.random is not None  # an example reads text or seeded input
-        found["source"] = "random"
-        found["batch"], found["seq_len"] = asked.input.random.batch, asked.input.random.seq_len
-        found["input_seed"] = asked.input.random.seed
-        found["lengths"] = ",".join(map(str, asked.lengths or ()))
-    found["packed"], found["dtype"] = asked.packed, asked.dtype
-    found["num_embeddings"] = (asked.embedding.num_embeddings or 0) if asked.embedding else 0
-    found["head"] = asked.head.reads if asked.head else "none"
-    found["out_features"] = asked.head.out_features if asked.head else 1
-    found["activation"] = (asked.head.activation or "none") if asked.head else "none"
-    if asked.loss is not None:
-        found["loss"] = asked.loss.kind
-        found["target_seed"] = asked.loss.target.random.seed  # every example draws its targets
-    found["h0"] = "random" if asked.state else "zeros"
-    found["mode"] = asked.mode
+    found = values_of(TraceRequest.model_validate(BY_KEY[key].request))
+    assert found is not None  # tests open every example
     return found
+
+
+def state_of(request: TraceRequest) -> State | None:
+    """The inverse of State.request(): the page's state for a request that runs; None when no state says the same."""
+    values = values_of(request)
+    if values is None:
+        return None
+    state, misread = read_state(parse_qsl(State(values).query(), keep_blank_values=True))
+    if misread or settle(state.request()).request != settle(request).request:
+        return None
+    return state
 
 
 def read_state(pairs: Iterable[tuple[str, str]], limits: Limits = LIMITS) -> tuple[State, list[Refusal]]:
@@ -206,6 +197,8 @@ def _nearer(state: State, refusal: Refusal, limits: Limits) -> State:
     if name == "lengths" or (refusal.field or "").startswith("lengths["):
         return _fitting_lengths(state, limits)
     if name is not None and isinstance(refusal.expected, int):
+        return state.with_(**{name: refusal.expected})
+    if name is not None and refusal.expected in BY_NAME[name].choices:
         return state.with_(**{name: refusal.expected})
     if (refusal.field or "").startswith("loss"):
         return state.with_(loss="none")

@@ -31,7 +31,7 @@ def decoding(asked: dict[str, Any], task: str, steps: int, seed: int) -> dict[st
         "input": {"decode": {"steps": steps, "start": 0}},
         "state": {"encoder": encoder},
         "weights": asked["weights"],
-        **{name: asked[name] for name in ("loss", "dtype") if name in asked},
+        **{name: asked[name] for name in ("loss", "mode", "dtype") if name in asked},
     }
 
 
@@ -41,9 +41,10 @@ def undecoded(asked: TraceRequest) -> tuple[TraceRequest, str, int]:
     if decode is None:
         return asked, "read", 0
     encoder = asked.state.encoder if asked.state is not None else None
-    changed: dict[str, Any] = {"state": None}
+    changed: dict[str, Any] = {}
     if encoder is not None:
-        changed |= {name: getattr(encoder, name) for name in ("embedding", "input", "lengths")}
+        changed |= {"state": None} | {name: getattr(encoder, name) for name in ("embedding", "input", "lengths")}
+        changed["packed"] = encoder.packed and encoder.input.text is None
         task = "translate"
     else:
         seed = 0 if isinstance(decode.first, list) or decode.first is None else decode.first.seed

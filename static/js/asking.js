@@ -80,7 +80,7 @@ export function createAsking(store, api, { traceArrives, speak, window }) {
     return answerTo(
       // without the place that is looked at, which another network need not have: it is fitted to the answer
       () => api.twin(toQuery({ ...asked, t: 0, n: 0, row: "", tensor: DEFAULTS.tensor }), { strict: Boolean(store.get().trace) }),
-      (twin) => (twin.problems.some(isAsked) && store.get().trace ? refuse(twin.problems) : accept(twin, entry, asked)),
+      (twin) => (twin.problems.some(isAsked) && store.get().trace ? refuse(twin.problems, twin.fixed) : accept(twin, entry, asked)),
     );
   }
 
@@ -96,10 +96,10 @@ export function createAsking(store, api, { traceArrives, speak, window }) {
     }
   }
 
-  /** @param {Problem[]} problems */
-  function refuse(problems) {
+  /** @param {Problem[]} problems @param {string | null} [fixed] */
+  function refuse(problems, fixed = null) {
     typedKeys = "";
-    store.set({ status: "error", problems });
+    store.set({ status: "error", problems, fixed });
   }
 
   /** @param {Twin} twin @param {Entry} entry @param {FlatState | null} asked what was asked, if a control did */
@@ -117,6 +117,7 @@ export function createAsking(store, api, { traceArrives, speak, window }) {
       // Whatever was typed since stays as it is.
       asked: asked === null || asked === now.asked ? state : now.asked,
       problems: twin.problems,
+      fixed: null,
       status: "ready",
       ...fit(trace, view),
       cursor: null,

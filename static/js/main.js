@@ -12,6 +12,7 @@ import { mountHeatmaps } from "./views/heatmaps.js";
 import { mountInspector } from "./views/inspector.js";
 import { mountMasthead } from "./views/masthead.js";
 import { mountNetwork } from "./views/network.js";
+import { mountNotes } from "./views/notes.js";
 import { mountPadding } from "./views/padding.js";
 import { mountProof } from "./views/proof.js";
 import { mountRowpicker } from "./views/rowpicker.js";
@@ -36,6 +37,7 @@ const SHELL = [
 ];
 /** @type {[string, Mount][]} */
 const WORK = [
+  ["#notes", mountNotes],
   ["#proof", mountProof],
   ["#scene", mountScene],
   ["#timeline", mountTimebar],
@@ -87,6 +89,7 @@ function start(document, window) {
     playing: false,
     status: "ready",
     problems,
+    fixed: null,
     lang,
     theme,
   });
@@ -113,6 +116,10 @@ function start(document, window) {
       return api.explain(trace.id, tensor, index, limit, { lang, signal });
     },
     padding: (signal) => api.padding(store.get().trace.id, signal),
+    diagnose(signal) {
+      const { trace, lang } = store.get();
+      return api.diagnose(trace.request, { lang, signal });
+    },
     ask: asking.ask,
     reducedMotion: () => calm.matches,
   };

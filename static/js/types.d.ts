@@ -131,6 +131,36 @@ export interface Problem {
   hint: string | null;
 }
 
+export interface MarkedAxis {
+  axis: string;
+  size: number | string | null;
+  fault: boolean;
+}
+
+/** A tensor's shape with the axis that does not fit marked, or the one argument that is held against it. */
+export interface MarkedShape {
+  name: string;
+  role: "got" | "expected";
+  argument: boolean;
+  axes: MarkedAxis[];
+}
+
+export interface Noticed {
+  kind: string;
+  axis_says: string | null;
+  shapes: MarkedShape[];
+  why: string;
+  fix: string | null;
+  page: string | null;
+  question: number | null;
+  question_says: string | null;
+}
+
+export interface Diagnosis extends Noticed {
+  ok: boolean | null;
+  also: Noticed[];
+}
+
 /** Where a number stands: in a tensor, in a parameter, or a constant. */
 export interface Source {
   tensor: string | null;
@@ -232,6 +262,8 @@ export interface Twin {
   state: FlatState;
   query: string;
   problems: Problem[];
+  /** the query of the nearest state that runs, after a refusal */
+  fixed: string | null;
   trace: Trace | null;
   limits: { [name: string]: number };
   lang: Lang;
@@ -259,6 +291,7 @@ export interface AppState {
   playing: boolean;
   status: "ready" | "loading" | "error";
   problems: Problem[];
+  fixed: string | null;
   lang: Lang;
   theme: Theme;
 }
@@ -294,6 +327,8 @@ export interface Context {
   explain(cell: CellAt, limit: number, signal: AbortSignal): Promise<Explained>;
   /** the present trace padded beside packed */
   padding(signal: AbortSignal): Promise<Padding>;
+  /** what PyTorch does not notice in the present run, in the page's language */
+  diagnose(signal: AbortSignal): Promise<Diagnosis>;
   /** change the request: a new address, a new answer; `typing` waits for a pause and replaces the history entry */
   ask(patch: Partial<FlatState>, how?: { typing?: boolean }): void;
   reducedMotion(): boolean;

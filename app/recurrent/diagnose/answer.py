@@ -10,6 +10,7 @@ from app.recurrent.diagnose import request as diagnose_request
 from app.recurrent.diagnose import silent as diagnose_silent
 from app.recurrent.diagnose import traceback as diagnose_traceback
 from app.recurrent.diagnose.finding import Finding, of_match
+from app.recurrent.diagnose.marks import Sizes, shapes, sizes_of
 from app.recurrent.diagnose.match import Match, recognise
 from app.recurrent.diagnose.narrow import candidates, narrow
 from app.recurrent.errors import Refusal, Say
@@ -33,11 +34,14 @@ def of_request(raw: dict[str, Any], planner: Planner, cancelled: Callable[[], bo
     """
     fault = diagnose_request.first_fault(raw, planner)
     if fault is not None:
-        return [fault.finding.with_(fixed=_mended(fault.mended, planner))]
+        found = [fault.finding.with_(fixed=_mended(fault.mended, planner))]
+        return _marked(found, sizes_of(raw))
     plan = planner(TraceRequest.model_validate(raw))
     found = [each.with_(fixed=runs(each.options, planner)) for each in diagnose_silent.of_plan(plan, raw, cancelled)]
     found.sort(key=lambda each: not each.sure)
-    return list(found) or [Finding("fine", fixed=raw)]
+    sizes = {"N": plan.N, "T": plan.T, "F": plan.F, "H": plan.P, "L": plan.L, "D": plan.D}
+    sizes["batch_first"] = int(plan.request.model.batch_first)
+    return _marked(found, sizes) or [Finding("fine", fixed=raw)]
 
 
 def of_traceback(text: str, planner: Planner) -> list[Finding]:
@@ -53,7 +57,7 @@ def of_traceback(text: str, planner: Planner) -> list[Finding]:
     kind, _, _ = narrow(match)
     found = of_match(match, code_line=last.code, line=last.line, fixed=runs(candidates(kind, match), planner))
     # since 1.11 a matrix is taken as one sequence: what older versions refused runs today
-    return [found.with_(torch=None) if kind == "input-unbatched" else found]
+    return _marked([found.with_(torch=None) if kind == "input-unbatched" else found], {})
 
 
 def of_code(text: str, planner: Planner) -> list[Finding]:
@@ -61,7 +65,7 @@ def of_code(text: str, planner: Planner) -> list[Finding]:
     check_size("code", text)
     found = [each.with_(fixed=runs(each.options, planner)) for each in diagnose_code.of_code(text)]
     found.sort(key=lambda each: not each.sure)
-    return list(found)
+    return _marked(found, {})
 
 
 def check_size(name: str, text: str) -> None:
@@ -70,6 +74,14 @@ def check_size(name: str, text: str) -> None:
     if size > MOST_TEXT:
         say = Say("problem.diagnose_long", {"got": size, "expected": MOST_TEXT})
         raise Refusal("over-limit", say, field=name, got=size, expected=MOST_TEXT)
+
+
+def _marked(found: Sequence[Finding], sizes: Sizes) -> list[Finding]:
+    """The findings with the shapes they are about."""
+    return [
+        each.with_(shapes=tuple(shapes(each.kind, each.got, each.expected, each.at, each.params, sizes)))
+        for each in found
+    ]
 
 
 def runs(options: Sequence[dict[str, Any]], planner: Planner) -> dict[str, Any] | None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from app.recurrent.diagnose.finding import Finding
+from app.recurrent.diagnose.mend import DRAWN
 from app.recurrent.diagnose.reshape import reshaped
 from app.recurrent.diagnose.syntax import CELLS, Code, NotPython, Recurrent, dotted, last_name, read, recurrent
 from app.recurrent.diagnose.texts import by_kind
@@ -147,7 +148,7 @@ def _state(node: ast.AST, code: Code) -> Iterator[Finding]:
     state = node.args[1] if len(node.args) > 1 else words.get("hx")
     if state is None:
         return
-    fixed = request(module) | {"state": {"random": {"seed": 0}}}
+    fixed = request(module) | {"state": DRAWN}
     made = [_made(each, code) for each in (state.elts if isinstance(state, ast.Tuple) else [state])]
     if module.cell == "lstm" and not isinstance(state, ast.Tuple) and made[0] is not None:
         text = "tuple-missing" if module.rows == 1 else "batched-state"

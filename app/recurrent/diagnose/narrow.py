@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from app.recurrent.diagnose.match import Match
+from app.recurrent.diagnose.mend import DRAWN
 
 Request = dict[str, Any]
 
@@ -66,7 +67,7 @@ def _request(*, batch: int = 3, steps: int = 5, model: Request | None = None, **
 def _state(match: Match | None) -> list[Request]:
     expected = match.dims("expected") if match else []
     if match is None or len(expected) != 3:
-        return [_request(state={"random": {}})]
+        return [_request(state=DRAWN)]
     rows, batch, width = expected
     model: Request = {
         "cell": "lstm" if match.found.get("slot") else "gru",
@@ -74,7 +75,7 @@ def _state(match: Match | None) -> list[Request]:
         "num_layers": rows,
         "batch_first": True,
     }
-    return [_request(batch=batch, model=model, state={"random": {}})]
+    return [_request(batch=batch, model=model, state=DRAWN)]
 
 
 def _width(match: Match | None) -> list[Request]:
@@ -138,8 +139,8 @@ MAKERS: dict[str, Callable[[Match | None], list[Request]]] = {
     **dict.fromkeys(
         ("hidden-size", "hidden-batch-first", "hidden-batch", "hidden-rows", "hidden-width", "batched-state"), _state
     ),
-    "tuple-missing": lambda _: [_request(state={"random": {}})],
-    "tuple-into-rnn": lambda _: [_request(model={"num_layers": 2}, state={"random": {}})],
+    "tuple-missing": lambda _: [_request(state=DRAWN)],
+    "tuple-into-rnn": lambda _: [_request(model={"num_layers": 2}, state=DRAWN)],
     "state-unpack": lambda _: [_request(model={"cell": "gru", "num_layers": 2})],
     "input-width": _width,
     "input-unbatched": _unbatched,

@@ -64,6 +64,38 @@ export function toQuery(state) {
 }
 
 /**
+ * The state that one of the server's own queries stands for; null for one that names an example, which only the server knows.
+ * @param {string} query  without "?"
+ * @returns {FlatState | null}
+ */
+export function fromQuery(query) {
+  const given = new URLSearchParams(query);
+  if (given.has("example")) return null;
+  /** @type {{[name: string]: unknown}} */
+  const state = { ...DEFAULTS };
+  for (const [key, value] of Object.entries(DEFAULTS)) {
+    const text = given.get(key);
+    if (text === null) continue;
+    if (Array.isArray(value)) state[key] = given.getAll(key);
+    else if (typeof value === "number") state[key] = Number(text);
+    else state[key] = typeof value === "boolean" ? text === "true" : text;
+  }
+  if (given.has("text") && !given.has("source")) state.source = "text";
+  return /** @type {FlatState} */ (/** @type {unknown} */ (state));
+}
+
+/**
+ * What has to change for `from` to run as `to` does.
+ * @param {FlatState} from
+ * @param {FlatState} to
+ * @returns {Partial<FlatState>}
+ */
+export function changes(from, to) {
+  const keys = /** @type {(keyof FlatState)[]} */ (Object.keys(DEFAULTS));
+  return Object.fromEntries(keys.filter((key) => key !== "example" && !isView(key) && !same(from[key], to[key])).map((key) => [key, to[key]]));
+}
+
+/**
  * @param {FlatState} state
  * @param {keyof FlatState} key
  */

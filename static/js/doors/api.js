@@ -8,6 +8,7 @@ import { joined } from "../core/encoder.js";
 /** @typedef {import("../types.js").Read} Read */
 /** @typedef {import("../types.js").Explained} Explained */
 /** @typedef {import("../types.js").Padding} Padding */
+/** @typedef {import("../types.js").Diagnosis} Diagnosis */
 
 const TRIES = 6;
 
@@ -33,6 +34,8 @@ export class Refused extends Error {
  * @property {(traceId: string, tensor: string, index: number[], limit: number, how: {lang: string, signal: AbortSignal}) => Promise<Explained>} explain
  *   how one number was made, its largest products by themselves
  * @property {(traceId: string, signal: AbortSignal) => Promise<Padding>} padding  what padding does to each sample
+ * @property {(request: object, how: {lang: string, signal: AbortSignal}) => Promise<Diagnosis>} diagnose
+ *   what PyTorch does not notice in a request that runs
  * @property {(url: string) => Promise<{[key: string]: string}>} catalogue
  */
 
@@ -49,10 +52,14 @@ export function createApi(world = { fetch: (...args) => fetch(...args), random: 
    * @param {string} accept
    * @param {AbortSignal} signal
    * @param {{[name: string]: string}} [headers]
+   * @param {unknown} [sent] is posted as JSON
    */
-  async function get(url, accept, signal, headers = {}) {
+  async function get(url, accept, signal, headers = {}, sent = undefined) {
+    const post = sent === undefined ? {} : { method: "POST", body: JSON.stringify(sent) };
+    /** @type {{[name: string]: string}} */
+    const type = sent === undefined ? {} : { "Content-Type": "application/json" };
     for (let tried = 1; ; tried += 1) {
-      const answer = await world.fetch(url, { headers: { Accept: accept, ...headers }, signal }).catch((error) => {
+      const answer = await world.fetch(url, { ...post, headers: { Accept: accept, ...type, ...headers }, signal }).catch((error) => {
         if (signal.aborted) throw error;
         throw new Refused(0, null);
       });
@@ -88,6 +95,12 @@ export function createApi(world = { fetch: (...args) => fetch(...args), random: 
     },
     async padding(traceId, signal) {
       const found = await (await get(`/api/v1/traces/${encodeURIComponent(traceId)}/padding`, "application/json", signal)).json();
+      signal.throwIfAborted();
+      return found;
+    },
+    async diagnose(request, { lang, signal }) {
+      const answer = await get(`/api/v1/diagnose?lang=${lang}`, "application/json", signal, {}, { request });
+      const found = await answer.json();
       signal.throwIfAborted();
       return found;
     },

@@ -11,6 +11,8 @@ export function mountMasthead(el, store, context) {
   const examples = find(el, "#examples");
   /** @type {HTMLAnchorElement} */
   const language = find(el, "#language");
+  /** @type {HTMLAnchorElement} */
+  const diagnose = find(el, "#diagnose-link");
   /** @type {HTMLSelectElement} */
   const theme = find(el, "#theme");
 
@@ -39,6 +41,7 @@ export function mountMasthead(el, store, context) {
 
   function draw() {
     const { state, lang, theme: chosen, t, n, row, tensor } = store.get();
+    diagnose.href = `/diagnose?${new URLSearchParams({ lang, ...(chosen === "auto" ? {} : { theme: chosen }) })}`;
     const other = otherLang(lang);
     language.href = `/?${toQuery({ ...state, t, n, row, tensor, theme: chosen, lang: other })}`;
     language.textContent = other === "zh" ? "中文" : "English";

@@ -1,8 +1,12 @@
 // Loading, a bad link and a refused edit: said in words, beside the control they are about.
 
+import { faultShapes, inShort } from "../core/faults.js";
 import { controlOf, fitting } from "../core/fields.js";
+import { changes, fromQuery } from "../core/query.js";
+import { markedList } from "../diagnosis/marked.js";
 import { el as make, find } from "../doors/dom.js";
 
+/** @typedef {import("../types.js").FlatState} FlatState */
 /** @typedef {import("../types.js").Problem} Problem */
 
 /** @type {import("../types.js").Mount} */
@@ -27,13 +31,20 @@ export function mountStatus(el, store, context) {
     "click",
     ({ target }) => {
       const button = target instanceof Element ? target.closest("button") : null;
-      if (button?.dataset.use) context.ask({ [String(button.dataset.for)]: Number(button.dataset.use) });
+      if (button?.dataset.do === "fix") context.ask(changes(store.get().asked, /** @type {FlatState} */ (fixedState())));
+      else if (button?.dataset.use) context.ask({ [String(button.dataset.for)]: Number(button.dataset.use) });
       else if (button) context.ask({ seed: store.get().asked.seed }); // the same question once more
     },
     { signal },
   );
 
   const controls = (/** @type {string} */ arg) => /** @type {HTMLElement[]} */ ([...form.querySelectorAll(`[data-arg="${CSS.escape(arg)}"]`)]);
+
+  /** The nearest state that runs, where the server named one. */
+  function fixedState() {
+    const { fixed } = store.get();
+    return fixed === null ? null : fromQuery(fixed);
+  }
 
   function draw() {
     const { status, problems } = store.get();
@@ -59,7 +70,7 @@ export function mountStatus(el, store, context) {
 
   /** @param {Problem} problem */
   function sentence({ detail, hint }) {
-    return make("p", { class: "problem" }, make("strong", {}, said(detail)), hint && ` ${hint}`);
+    return make("div", { class: "problem" }, make("strong", {}, said(detail)), hint && ` ${hint}`);
   }
 
   /** @param {Problem[]} problems */
@@ -68,9 +79,18 @@ export function mountStatus(el, store, context) {
       marked.removeAttribute("aria-invalid");
       marked.removeAttribute("aria-describedby");
     }
+    const { trace, asked } = store.get();
+    const fixed = fixedState();
+    const changed = fixed ? changes(asked, fixed) : {};
+    const isFix = Object.keys(changed).length > 0;
+    /** @type {Set<string>} */
+    const marked = new Set();
+    /** @type {HTMLElement[]} */
     const items = problems.map((problem, k) => {
       const id = `refusal-${k}`;
-      const about = controlOf(problem, (name) => controls(name).length > 0);
+      // All sizes together are about none of them: what the fix would change is marked.
+      const [first] = isFix ? Object.keys(changed) : [];
+      const about = controlOf(problem, (name) => controls(name).length > 0) ?? (first ? { arg: first, row: 0 } : null);
       const fits = fitting(problem);
       const control = about && (controls(about.arg)[about.row] ?? controls(about.arg)[0]);
       control?.setAttribute("aria-invalid", "true");
@@ -78,14 +98,19 @@ export function mountStatus(el, store, context) {
       const item = sentence(problem);
       item.id = id;
       item.classList.add("refusal");
-      if (about && fits !== null && control instanceof HTMLInputElement && control.type === "number") {
+      if (trace && about && !marked.has(about.arg)) {
+        marked.add(about.arg);
+        const shapes = faultShapes(about.arg, trace, asked, fixed);
+        if (shapes.length) item.append(markedList(shapes, context.say));
+      }
+      if (!isFix && about && fits !== null && control instanceof HTMLInputElement && control.type === "number") {
         item.append(" ", make("button", { type: "button", class: "button", "data-use": fits, "data-for": about.arg }, context.say("page.use", { value: fits })));
       } else if (problem.status === 0 || problem.status >= 500) {
         item.append(" ", make("button", { type: "button", class: "button" }, context.say("page.again")));
       }
       return item;
     });
-    const { trace } = store.get();
+    if (items.length && isFix) items.push(make("p", {}, make("button", { type: "button", class: "button", "data-do": "fix" }, context.say("page.fix", { changes: inShort(changed) }))));
     if (items.length && trace) items.push(make("p", { class: "instead" }, `${context.say("page.still")} `, make("code", {}, trace.code)));
     refusals.replaceChildren(...items);
   }

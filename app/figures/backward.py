@@ -57,6 +57,6 @@ def _line(
 def _figure(lines: list[go.Scatter], found: GradientsAnswer, plan: Plan, look: Look, title: str) -> go.Figure:
     figure = look.figure(title, 340, lines, hovermode="x unified", meta={"steps": list(range(plan.T))})
     figure.update_xaxes(ticks(step_names(plan, found.sample)), range=[-0.5, plan.T - 0.5])
-    figure.update_yaxes(type="log", exponentformat="power", title_text=look.says("figure.gradients.norm"))
+    figure.update_yaxes(type="log", tickformat="~g", title_text=look.says("figure.gradients.norm"))
     figure.update_layout(margin_t=84)
     return figure

@@ -59,7 +59,9 @@ def ledger_figure(found: LedgerAnswer, plan: Plan, unit: int, look: Look) -> go.
         bargap=0.35,
         meta={"steps": found.steps, "unit": first + unit, "to": found.to},
     )
-    figure.update_yaxes(title_text=look.says("figure.unit"), autorange="reversed", showgrid=False, dtick=None, row=1)
+    figure.update_yaxes(
+        title_text=look.says("figure.unit"), autorange="reversed", showgrid=False, zeroline=False, row=1
+    )
     if stop - first <= 12:
         figure.update_yaxes(tickmode="array", tickvals=list(range(first, stop)), row=1)
     figure.update_yaxes(title_text=look.says("figure.ledger.of", unit=first + unit), zeroline=True, row=2)

@@ -7,8 +7,9 @@ from app.figures.look import Look, bar, sequential, signed
 from app.recurrent.explain.wiring import ListeningAnswer, WiringAnswer
 from app.recurrent.shapes import Plan
 
-BARS = 24  # the largest products; the rest of a role is one bar
-ROLES = {"inputs": "state-x", "units": "state-h", "biases": "ink-soft"}
+BARS = 20  # the largest products; the rest of a role is one bar
+HEIGHT = 440
+ROLES = {"inputs": "state-x", "units": "state-h", "biases": "rule-strong"}
 
 
 def wiring_figure(found: WiringAnswer, plan: Plan, look: Look) -> go.Figure:
@@ -44,9 +45,15 @@ def wiring_figure(found: WiringAnswer, plan: Plan, look: Look) -> go.Figure:
     title = look.says(
         "figure.wiring.title", gate=found.gate, unit=found.unit, row=look.row(plan, found.row), step=found.step
     )
-    figure = look.figure(title, 120 + 20 * len(names), bars, barmode="overlay", bargap=0.3)
+    figure = look.figure(title, HEIGHT, bars, barmode="overlay", bargap=0.3)
     figure.update_yaxes(
-        tickmode="array", tickvals=list(range(len(names))), ticktext=names, autorange="reversed", showgrid=False
+        tickmode="array",
+        tickvals=list(range(len(names))),
+        ticktext=names,
+        autorange="reversed",
+        showgrid=False,
+        zeroline=False,
+        tickfont_size=11,
     )
     figure.update_xaxes(title_text=look.says("figure.wiring.product"), showgrid=True, zeroline=True)
     figure.update_layout(margin_t=74)
@@ -72,7 +79,7 @@ def listening_figure(found: ListeningAnswer, plan: Plan, look: Look) -> go.Figur
     )
     title = look.says("figure.listening.title", gate=found.gate, row=look.row(plan, found.row))
     says = look.says("figure.listening.weight" if whole else "figure.listening.block")
-    figure = look.figure(title, 440, [picture], coloraxis=scale | {"colorbar": bar(says)})
+    figure = look.figure(title, HEIGHT, [picture], coloraxis=scale | {"colorbar": bar(says)})
     figure.update_yaxes(title_text=listener, autorange="reversed", showgrid=False, zeroline=False)
     figure.update_xaxes(title_text=speaker)
     return figure

@@ -16,6 +16,7 @@ from app.web import i18n
 from app.web.assets import Assets, Written
 from app.web.errors import STATUS, Later, lang_of, problem
 from app.web.negotiate import preferred
+from app.web.plotly import URL as PLOTLY_URL
 from app.web.state import State, read_state, runnable
 from app.web.traces import Client, Traces
 from app.web.work import Work
@@ -99,6 +100,7 @@ def _render(request: Request, around: dict[str, Any], body: str, lang: str) -> s
     query = [(name, value) for name, value in request.query_params.multi_items() if name != "lang"]
     return assets.render(
         "index.html",
+        plotly_url=PLOTLY_URL,
         twin=twin,
         say=partial(i18n.text, lang),
         lang=lang,

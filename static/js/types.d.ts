@@ -3,6 +3,8 @@
 export type Cell = "lstm" | "gru" | "rnn";
 export type Lang = "en" | "zh";
 export type Theme = "auto" | "light" | "dark";
+export type Panel = "gates" | "ledger" | "gradients" | "wiring";
+export type Params = { [name: string]: string | number | boolean | null };
 export type Nested = number | null | Nested[];
 
 // ---- the server's answer (API.md) ----
@@ -174,6 +176,56 @@ export interface Explained {
   says: string;
 }
 
+/** What each step left in c, in the order in which the row ran; `rows[0]` is what is left of c_0. */
+export interface Ledger {
+  row: string;
+  sample: number;
+  to: number;
+  units: [number, number];
+  steps: number[];
+  rows: (number | null)[][];
+  sum: (number | null)[];
+  total: (number | null)[];
+  max_abs_diff: number;
+}
+
+/** Norms of a value's gradient by step. */
+export interface Gradients {
+  cell: Cell;
+  of: string;
+  step: number | null;
+  row: string | null;
+  value: number | null;
+  input: (number | null)[];
+  rows: { [row: string]: { h: (number | null)[]; c: (number | null)[] | null } };
+}
+
+/** The products of one gate's sum, by kind. */
+export interface Wiring {
+  gate: string;
+  unit: number;
+  step: number;
+  value: number | null;
+  apply: string;
+  inner: number | null;
+  inputs: Product[];
+  units: Product[];
+  biases: Product[];
+  sums: { [role: string]: number | null };
+}
+
+/** One gate's block of W_hh: `listener` reads `speaker`'s h of the step before. */
+export interface Listening {
+  gate: string;
+  shape: [number, number];
+  top: { listener: number; speaker: number; weight: number }[];
+}
+
+export interface PlotlyFigure {
+  data: object[];
+  layout: object;
+}
+
 // ---- the page ----
 
 /** The whole state of the page, flat, as it stands in the address. */
@@ -204,6 +256,7 @@ export interface FlatState {
   n: number;
   row: string;
   tensor: string;
+  panel: Panel;
   lang: Lang | "";
   theme: Theme;
 }
@@ -234,6 +287,7 @@ export interface AppState {
   n: number;
   row: string;
   tensor: string;
+  panel: Panel;
   cursor: CellAt | null;
   pinned: CellAt | null;
   playing: boolean;
@@ -267,11 +321,27 @@ export interface Tensors {
 /** Reads one slice from the server: an index as PyTorch writes it, for example "0,:,3:10". */
 export type Read = (name: string, index: string) => Promise<Block>;
 
+export interface Chart {
+  draw(figure: PlotlyFigure, signal: AbortSignal): Promise<void>;
+  /** a frame around one place of the x axis, or none */
+  mark(x: number | null, colour: string): void;
+  stop(): void;
+}
+
+export interface Charts {
+  create(el: HTMLElement, clicked: (point: { x: number; y: number; type: string }) => void): Chart;
+}
+
 export interface Context {
   readonly say: Say;
   readonly tensors: Tensors;
   /** every product of one number of the present trace, in the page's language */
   explain(cell: CellAt, limit: number, signal: AbortSignal): Promise<Explained>;
+  /** what a route below the present trace answers, in the page's language */
+  part(name: string, params: Params, signal: AbortSignal): Promise<unknown>;
+  /** the address of such a route */
+  address(name: string, params: Params): string;
+  readonly charts: Charts;
   /** change the request: a new address, a new answer; `typing` waits for a pause and replaces the history entry */
   ask(patch: Partial<FlatState>, how?: { typing?: boolean }): void;
   reducedMotion(): boolean;

@@ -38,9 +38,9 @@ export function mountMasthead(el, store, context) {
   theme.addEventListener("change", () => context.ask({ theme: /** @type {"auto"} */ (theme.value) }), { signal });
 
   function draw() {
-    const { state, lang, theme: chosen, t, n, row, tensor } = store.get();
+    const { state, lang, theme: chosen, t, n, row, tensor, panel } = store.get();
     const other = otherLang(lang);
-    language.href = `/?${toQuery({ ...state, t, n, row, tensor, theme: chosen, lang: other })}`;
+    language.href = `/?${toQuery({ ...state, t, n, row, tensor, panel, theme: chosen, lang: other })}`;
     language.textContent = other === "zh" ? "中文" : "English";
     language.lang = language.hreflang = other === "zh" ? "zh-CN" : "en";
     theme.value = chosen;
@@ -52,7 +52,7 @@ export function mountMasthead(el, store, context) {
   }
   draw();
   const unsubscribe = store.subscribe((state, previous) => {
-    const keys = /** @type {const} */ (["state", "lang", "theme", "t", "n", "row", "tensor"]);
+    const keys = /** @type {const} */ (["state", "lang", "theme", "t", "n", "row", "tensor", "panel"]);
     if (keys.some((key) => state[key] !== previous[key])) draw();
   });
   return () => {

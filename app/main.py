@@ -7,7 +7,7 @@ from fastapi import FastAPI
 
 from app import __version__
 from app.settings import Settings
-from app.web import api, code, diagnose, docs, errors, explain, figures, pages, plotly, problems
+from app.web import api, beside, code, diagnose, docs, errors, explain, figures, pages, plotly, problems
 from app.web.assets import Assets
 from app.web.guard import Guard
 from app.web.state import State
@@ -49,6 +49,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(figures.router)
     app.add_api_route("/healthz", api.get_health, include_in_schema=False)
     app.include_router(pages.router)
+    app.include_router(beside.router)
     app.router.routes += [app.state.assets.route(), plotly.ROUTE, *problems.ROUTES]
     docs.install(app)
     errors.install(app)

@@ -44,7 +44,7 @@ def _line(
 ) -> go.Scatter:
     return go.Scatter(
         x=list(range(len(values))),
-        y=values,
+        y=[value or None for value in values],  # exactly 0 has no place on a logarithmic axis: a gap
         name=name,
         mode="lines+markers",
         visible=visible,

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel
 
-from app.recurrent.compare import CompareAnswer, CompareRequest, compare
+from app.recurrent.compare import CompareAnswer, CompareRequest
 from app.recurrent.errors import Refusal, Say
 from app.recurrent.explain.backward import Ask, Detach, How, Of
 from app.recurrent.explain.gradients import (
@@ -28,8 +28,7 @@ from app.web import i18n
 from app.web.bodies import json_bytes, parsed
 from app.web.docs import TEXT_EXAMPLE, answers
 from app.web.errors import lang_of
-from app.web.question import Id, ask
-from app.web.store import canonical, id_of
+from app.web.question import Id, ask, compared
 from app.web.traces import Client, Traces
 from app.web.work import Work
 
@@ -231,23 +230,9 @@ async def post_compare(request: Request) -> Response:
     """What differs in the request, code, shapes and parameters, and max |a − b| of all that both have."""
     traces: Traces = request.app.state.traces
     work: Work = request.app.state.work
-    client = Client(request)
     body = await json_bytes(request)
-    plans = await work.run(lambda _: [traces.plan(asked) for asked in _pair(body)], client)
-    (first, a), (second, b) = [await _held(traces, plan, client) for plan in plans]
-
-    def question(_: object) -> bytes:
-        return compare(a, b, (first, second)).model_dump_json().encode()
-
-    answer = await work.run(question, client, ("compare", first, second))
-    return Response(answer, media_type="application/json")
-
-
-async def _held(traces: Traces, plan: Plan, client: Client) -> tuple[str, Trace]:
-    """The trace of a plan, run now or kept, and its id."""
-    text = canonical(plan.request)
-    id = id_of(text)
-    return id, await traces._trace(id, text, plan, client)
+    plans = await work.run(lambda _: [traces.plan(asked) for asked in _pair(body)], Client(request))
+    return Response(await compared(request, plans[0], plans[1]), media_type="application/json")
 
 
 def _pair(body: bytes) -> tuple[TraceRequest, TraceRequest]:

@@ -1,4 +1,4 @@
-"""One question about a trace: checked from its plan, answered once, and never again for who holds the answer."""
+"""A question about a trace, or about two: checked from the plan, answered once, and not again for who holds it."""
 
 from collections.abc import Callable, Hashable
 from typing import Annotated
@@ -7,12 +7,15 @@ from fastapi import Path, Request
 from fastapi.responses import Response
 from pydantic import BaseModel
 
+from app.recurrent.compare import compare
 from app.recurrent.shapes import Plan
 from app.recurrent.trace import Trace
 from app.web.assets import IMMUTABLE
 from app.web.errors import lang_of
 from app.web.negotiate import holds
+from app.web.store import canonical, id_of
 from app.web.traces import Client, Traces, etag
+from app.web.work import Work
 
 Id = Annotated[str, Path(min_length=1, max_length=1300, description="What POST /traces answered as `id`.")]
 
@@ -41,3 +44,23 @@ async def ask(
 
     body = await traces.ask(id, plan, client, key, answer)
     return Response(body, media_type=mime, headers=headers)
+
+
+async def compared(request: Request, *plans: Plan) -> bytes:
+    """What differs between two runs, as JSON."""
+    work: Work = request.app.state.work
+    client = Client(request)
+    (first, a), (second, b) = [await _held(request, plan, client) for plan in plans]
+
+    def question(_: object) -> bytes:
+        return compare(a, b, (first, second)).model_dump_json().encode()
+
+    return await work.run(question, client, ("compare", first, second))
+
+
+async def _held(request: Request, plan: Plan, client: Client) -> tuple[str, Trace]:
+    """The trace of a plan, run now or kept, and its id."""
+    traces: Traces = request.app.state.traces
+    text = canonical(plan.request)
+    id = id_of(text)
+    return id, await traces._trace(id, text, plan, client)

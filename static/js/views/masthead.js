@@ -1,7 +1,9 @@
 // Name, examples, language and theme: links that work by themselves, here without leaving the page.
 
-import { toQuery } from "../core/query.js";
+import { merge, toQuery } from "../core/query.js";
 import { closeLikeMenu, find } from "../doors/dom.js";
+
+/** @typedef {import("../types.js").FlatState} FlatState */
 
 /** @type {import("../types.js").Mount} */
 export function mountMasthead(el, store, context) {
@@ -11,6 +13,8 @@ export function mountMasthead(el, store, context) {
   const examples = find(el, "#examples");
   /** @type {HTMLAnchorElement} */
   const language = find(el, "#language");
+  /** @type {HTMLAnchorElement} */
+  const compare = find(el, "#compare");
   /** @type {HTMLSelectElement} */
   const theme = find(el, "#theme");
 
@@ -41,6 +45,7 @@ export function mountMasthead(el, store, context) {
     const { state, lang, theme: chosen, t, n, row, tensor, panel } = store.get();
     const other = otherLang(lang);
     language.href = `/?${toQuery({ ...state, t, n, row, tensor, panel, theme: chosen, lang: other })}`;
+    compare.href = compareUrl(state, lang, chosen);
     language.textContent = other === "zh" ? "中文" : "English";
     language.lang = language.hreflang = other === "zh" ? "zh-CN" : "en";
     theme.value = chosen;
@@ -59,6 +64,20 @@ export function mountMasthead(el, store, context) {
     unsubscribe();
     life.abort();
   };
+}
+
+/**
+ * What is shown, beside the same with another cell.
+ * @param {FlatState} state
+ * @param {string} lang
+ * @param {string} theme
+ */
+function compareUrl(state, lang, theme) {
+  const bare = /** @type {FlatState} */ ({ ...state, lang: "", theme: "auto", panel: "gates" });
+  const other = merge(bare, { cell: state.cell === "lstm" ? "gru" : "lstm" });
+  const query = new URLSearchParams({ a: toQuery(bare), b: toQuery(other), lang });
+  if (theme !== "auto") query.set("theme", theme);
+  return `/compare?${query}`;
 }
 
 /** @param {"en" | "zh"} lang */

@@ -7,7 +7,7 @@ from fastapi import FastAPI
 
 from app import __version__
 from app.settings import Settings
-from app.web import api, beside, code, diagnose, docs, errors, explain, figures, pages, plotly, problems
+from app.web import api, archive, beside, code, diagnose, docs, errors, explain, figures, pages, plotly, problems
 from app.web.assets import Assets
 from app.web.guard import Guard
 from app.web.state import State
@@ -43,6 +43,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.traces = Traces(settings, work)
     app.state.assets = Assets()
     app.include_router(api.router)
+    app.include_router(archive.router)
     app.include_router(code.router)
     app.include_router(diagnose.router)
     app.include_router(explain.router)

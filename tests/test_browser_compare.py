@@ -64,7 +64,10 @@ async def test_a_run_beside_itself_is_the_same_and_packing_is_a_pair_of_requests
     assert "the same run" in page
     packed = next(href for href in re.findall(r'href="(/compare[^"]+)"', page) if "packed" in href)
     found = (await client.get(packed.replace("&amp;", "&"), headers=json_too)).json()
-    assert [each["name"] for each in found["compare"]["request"]] == ["packed"]
+    assert [each["name"] for each in found["compare"]["request"]] == [
+        "lengths",
+        "packed",
+    ]  # a packed text knows its lengths
     assert found["a"]["query"] is None
     assert "pack_padded_sequence" in json.dumps(found["lines"])
 

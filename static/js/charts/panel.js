@@ -105,7 +105,7 @@ export function createPanel(el, store, context, spec) {
       const numbers = /** @type {A} */ (await context.part(question.numbers, question.params, signal));
       answer = numbers;
       write(numbers);
-      await chart.draw(/** @type {import("../types.js").PlotlyFigure} */ (await figure), signal);
+      await chart.draw(/** @type {import("./types.js").PlotlyFigure} */ (await figure), signal);
       el.dataset.state = "ready";
       mark();
     } catch (error) {

@@ -1,8 +1,8 @@
 // The only file that touches Plotly: its script is read when the first chart is drawn, and never before.
 
-/** @typedef {import("../types.js").Chart} Chart */
-/** @typedef {import("../types.js").Charts} Charts */
-/** @typedef {import("../types.js").PlotlyFigure} PlotlyFigure */
+/** @typedef {import("../charts/types.js").Chart} Chart */
+/** @typedef {import("../charts/types.js").Charts} Charts */
+/** @typedef {import("../charts/types.js").PlotlyFigure} PlotlyFigure */
 /** @typedef {{[name: string]: any}} Loose  Plotly's own nested settings, which have no types */
 /**
  * @typedef {object} Plotly

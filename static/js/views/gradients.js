@@ -5,7 +5,7 @@ import { createPanel } from "../charts/panel.js";
 import { spoken, stepName } from "../charts/words.js";
 import { el as make } from "../doors/dom.js";
 
-/** @typedef {import("../types.js").Gradients} Gradients */
+/** @typedef {import("../charts/types.js").Gradients} Gradients */
 /** @typedef {Gradients | {cells: Gradients[]}} Answer */
 
 /** What can be differentiated, where a trace has it. */

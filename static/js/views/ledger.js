@@ -6,7 +6,7 @@ import { spoken, stepName, unitsOf } from "../charts/words.js";
 import { tiny } from "../core/format.js";
 import { el as make } from "../doors/dom.js";
 
-/** @typedef {import("../types.js").Ledger} Ledger */
+/** @typedef {import("../charts/types.js").Ledger} Ledger */
 
 /** @type {import("../types.js").Mount} */
 export function mountLedger(el, store, context) {

@@ -5,8 +5,8 @@ import { createPanel } from "../charts/panel.js";
 import { spoken, stepName, unitsOf } from "../charts/words.js";
 import { el as make } from "../doors/dom.js";
 
-/** @typedef {import("../types.js").Listening} Listening */
-/** @typedef {import("../types.js").Wiring} Wiring */
+/** @typedef {import("../charts/types.js").Listening} Listening */
+/** @typedef {import("../charts/types.js").Wiring} Wiring */
 
 const GATES = { lstm: ["i", "f", "g", "o"], gru: ["r", "z", "n"], rnn: ["h"] };
 const MOST = 60; // rows of the table of products

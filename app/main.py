@@ -7,7 +7,22 @@ from fastapi import FastAPI
 
 from app import __version__
 from app.settings import Settings
-from app.web import api, changed, code, diagnose, diagnose_page, docs, errors, explain, pages, problems
+from app.web import (
+    api,
+    archive,
+    beside,
+    changed,
+    code,
+    diagnose,
+    diagnose_page,
+    docs,
+    errors,
+    explain,
+    figures,
+    pages,
+    plotly,
+    problems,
+)
 from app.web.assets import Assets
 from app.web.guard import Guard
 from app.web.state import State
@@ -44,12 +59,15 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.assets = Assets()
     app.include_router(api.router)
     app.include_router(changed.router)
+    app.include_router(archive.router)
     app.include_router(code.router)
     app.include_router(diagnose.router)
     app.include_router(explain.router)
+    app.include_router(figures.router)
     app.add_api_route("/healthz", api.get_health, include_in_schema=False)
     app.include_router(pages.router)
-    app.router.routes += [app.state.assets.route(), *diagnose_page.ROUTES, *problems.ROUTES]
+    app.include_router(beside.router)
+    app.router.routes += [app.state.assets.route(), plotly.ROUTE, *diagnose_page.ROUTES, *problems.ROUTES]
     docs.install(app)
     errors.install(app)
     app.add_middleware(Guard, settings=settings)

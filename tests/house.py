@@ -9,16 +9,17 @@ from pathlib import Path
 TOP = Path(__file__).parents[1]
 LONGEST = 350  # lines
 
-CORE = ("app.recurrent", "app.corpora", "app.zoo", "app.training")
+CORE = ("app.recurrent", "app.corpora", "app.figures", "app.zoo", "app.training")
 ROUTES = ("app.web.api", "app.web.pages", "app.web.rooms")
 WEB = ("app.web", "app.main", "fastapi", "starlette", "uvicorn", "jinja2")
 
-# who → what it must not import; imports point inward: __main__, main → web → the core → torch
+# who → what it must not import; imports point inward: __main__, main → web → figures → the core → torch
 FORBIDDEN: list[tuple[str, tuple[str, ...]]] = [
     ("app", ("app.__main__", "keras", "tensorflow", "pickle", "dill", "joblib", "shelve", "marshal")),
     ("app.web", ("app.main",)),
     ("app.settings", ("app.web", "app.main")),
     *((core, (*WEB, "app.settings")) for core in CORE),
+    ("app.recurrent", ("app.figures", "plotly")),
     *((route, tuple(other for other in ROUTES if other != route)) for route in ROUTES),
 ]
 

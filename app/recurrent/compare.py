@@ -134,3 +134,24 @@ def _apart(name: str, a: npt.NDArray[Any], b: npt.NDArray[Any]) -> Apart:
         max_abs_diff=worst if np.isfinite(worst) else None,
         at=[int(place) for place in at],
     )
+
+
+class Line(BaseModel):
+    """One stage of either run, as a line of code; None where a run does not have it."""
+
+    stage: str
+    a: str | None
+    b: str | None
+    same: bool
+
+
+def code_lines(a: Plan, b: Plan) -> list[Line]:
+    """The two programs side by side, stage by stage, in the order in which they run."""
+    code = [{stage.name: stage.code for stage in plan.stages} for plan in (a, b)]
+    found = []
+    for name in dict.fromkeys([*code[0], *code[1]]):
+        left, right = code[0].get(name), code[1].get(name)
+        if not left and not right:
+            continue  # words become numbers without a line of torch
+        found.append(Line(stage=name, a=left, b=right, same=left == right))
+    return found

@@ -1,13 +1,12 @@
 """Routes that take a trace apart: explain, wiring, ledger, gradients, padding; and compare, which holds two."""
 
-from collections.abc import Callable, Hashable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel
 
-from app.recurrent.compare import CompareAnswer, CompareRequest, compare
+from app.recurrent.compare import CompareAnswer, CompareRequest
 from app.recurrent.errors import Refusal, Say
 from app.recurrent.explain.backward import Ask, Detach, How, Of
 from app.recurrent.explain.gradients import (
@@ -30,15 +29,12 @@ from app.web import i18n
 from app.web.bodies import json_bytes, parsed
 from app.web.docs import TEXT_EXAMPLE, answers
 from app.web.errors import lang_of
-from app.web.store import canonical, id_of
-from app.web.traces import Client, Traces, etag
+from app.web.question import Id, ask, compared
+from app.web.traces import Client, Traces
 from app.web.work import Work
 
 router = APIRouter(prefix="/api/v1")
 
-IMMUTABLE = "public, max-age=31536000, immutable"
-
-Id = Annotated[str, Path(min_length=1, max_length=1300, description="What POST /traces answered as `id`.")]
 Whole = Annotated[int, Query(ge=-1_000_000_000, le=1_000_000_000)]
 Sample = Annotated[int, Query(ge=-1_000_000_000, le=1_000_000_000, description="Place in the batch.")]
 RowName = Annotated[str, Query(min_length=1, max_length=32, examples=["l0"], description="l0, l0_reverse, l1, …")]
@@ -75,7 +71,7 @@ async def get_explain(
     def check(plan: Plan) -> object:
         return one_place(plan, tensor, at), limit
 
-    return await _ask(request, id, "explain", check, lambda trace: explain(trace, tensor, at, limit, say), tensor)
+    return await ask(request, id, "explain", check, lambda trace: explain(trace, tensor, at, limit, say), tensor)
 
 
 @router.get(
@@ -102,7 +98,7 @@ async def get_wiring(
             return listening(trace, row, gate)
         return wiring(trace, row, gate, unit=unit, step=step, sample=sample, limit=limit)
 
-    return await _ask(request, id, "wiring", lambda _: None, question, row, gate, unit, step, sample, limit)
+    return await ask(request, id, "wiring", lambda _: None, question, row, gate, unit, step, sample, limit)
 
 
 @router.get(
@@ -149,10 +145,10 @@ async def get_ledger(
     def question(trace: Trace) -> BaseModel:
         return ledger(trace, layer, sample, to, *span(trace.plan))
 
-    return await _ask(request, id, "ledger", check, question, layer, sample, to)
+    return await ask(request, id, "ledger", check, question, layer, sample, to)
 
 
-def _asked(
+def asked(
     sample: Sample = 0,
     of: Annotated[Of, Query(description="The value whose gradient is asked for.")] = "output",
     step: Annotated[int, Query(ge=-1_000_000_000, le=1_000_000_000, description="Of `output`.")] = -1,
@@ -180,14 +176,14 @@ def _asked(
     responses=documented(GradientsAnswer),
     response_class=Response,
 )
-async def get_gradients(request: Request, id: Id, asked: Annotated[Ask, Depends(_asked)]) -> Response:
+async def get_gradients(request: Request, id: Id, asked: Annotated[Ask, Depends(asked)]) -> Response:
     """‖∂ of / ∂ input[t]‖ and ‖∂ of / ∂ h[t]‖ for every step and row, by autograd on one sample."""
     traces: Traces = request.app.state.traces
 
     def question(trace: Trace) -> BaseModel:
         return gradients(trace, asked, traces.limits)
 
-    return await _ask(request, id, "gradients", lambda plan: checked(plan, asked, traces.limits), question)
+    return await ask(request, id, "gradients", lambda plan: checked(plan, asked, traces.limits), question)
 
 
 @router.get(
@@ -197,14 +193,14 @@ async def get_gradients(request: Request, id: Id, asked: Annotated[Ask, Depends(
     responses=documented(CellsAnswer),
     response_class=Response,
 )
-async def get_cells(request: Request, id: Id, asked: Annotated[Ask, Depends(_asked)]) -> Response:
+async def get_cells(request: Request, id: Id, asked: Annotated[Ask, Depends(asked)]) -> Response:
     """Same sizes, same seed, same input: vanishing gradients made visible."""
     traces: Traces = request.app.state.traces
 
     def question(trace: Trace) -> BaseModel:
         return cells(trace, asked, traces.limits)
 
-    return await _ask(request, id, "cells", lambda plan: checked(plan, asked, traces.limits), question)
+    return await ask(request, id, "cells", lambda plan: checked(plan, asked, traces.limits), question)
 
 
 @router.get(
@@ -216,7 +212,7 @@ async def get_cells(request: Request, id: Id, asked: Annotated[Ask, Depends(_ask
 )
 async def get_padding(request: Request, id: Id) -> Response:
     """How far the last step of `output` is from each sample's true last state, padded and packed."""
-    return await _ask(request, id, "padding", check_lengths, padding)
+    return await ask(request, id, "padding", check_lengths, padding)
 
 
 @router.post(
@@ -247,46 +243,9 @@ async def post_compare(request: Request) -> Response:
     """What differs in the request, code, shapes and parameters, and max |a − b| of all that both have."""
     traces: Traces = request.app.state.traces
     work: Work = request.app.state.work
-    client = Client(request)
     body = await json_bytes(request)
-    plans = await work.run(lambda _: [traces.plan(asked) for asked in _pair(body)], client)
-    (first, a), (second, b) = [await _held(traces, plan, client) for plan in plans]
-
-    def question(_: object) -> bytes:
-        return compare(a, b, (first, second)).model_dump_json().encode()
-
-    answer = await work.run(question, client, ("compare", first, second))
-    return Response(answer, media_type="application/json")
-
-
-async def _ask(
-    request: Request,
-    id: str,
-    name: str,
-    check: Callable[[Plan], object],
-    question: Callable[[Trace], BaseModel],
-    *about: Hashable,
-) -> Response:
-    """The answer to `question`; `check` refuses, from the plan alone, what need not be run first."""
-    traces: Traces = request.app.state.traces
-    client, lang = Client(request), lang_of(request)
-    id, plan = await traces.planned(id, client)
-    key = (name, id, lang, str(check(plan)), *about)
-    headers = {"ETag": etag(*key), "Cache-Control": IMMUTABLE, "Vary": "Accept-Language", "Content-Language": lang}
-    sent = request.headers.get("if-none-match", "")
-    if headers["ETag"] in (part.strip().removeprefix("W/") for part in sent.split(",")):
-        return Response(status_code=304, headers=headers)
-    body = await traces.ask(
-        id, plan, client, key, lambda trace: question(trace).model_dump_json(by_alias=True).encode()
-    )
-    return Response(body, media_type="application/json", headers=headers)
-
-
-async def _held(traces: Traces, plan: Plan, client: Client) -> tuple[str, Trace]:
-    """The trace of a plan, run now or kept, and its id."""
-    text = canonical(plan.request)
-    id = id_of(text)
-    return id, await traces._trace(id, text, plan, client)
+    plans = await work.run(lambda _: [traces.plan(asked) for asked in _pair(body)], Client(request))
+    return Response(await compared(request, plans[0], plans[1]), media_type="application/json")
 
 
 def _pair(body: bytes) -> tuple[TraceRequest, TraceRequest]:

@@ -133,6 +133,7 @@ KEYS: tuple[Key, ...] = (
     Key("n", 0, view=True),
     Key("row", "", view=True),  # the top layer, forward
     Key("tensor", "output", view=True),
+    Key("panel", "gates", ("gates", "ledger", "gradients", "wiring"), view=True),
     Key("lang", "", ("", "en", "zh"), view=True),
     Key("theme", "auto", ("auto", "light", "dark"), view=True),
 )

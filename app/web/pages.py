@@ -15,7 +15,9 @@ from app.recurrent.shapes import Plan
 from app.web import i18n
 from app.web.assets import Assets, Written
 from app.web.errors import STATUS, Later, lang_of, problem
+from app.web.keys import KEYS
 from app.web.negotiate import preferred
+from app.web.plotly import URL as PLOTLY_URL
 from app.web.state import State, read_state, runnable
 from app.web.traces import Client, Traces
 from app.web.work import Work
@@ -87,6 +89,14 @@ def _around(state: State, refusals: list[Refusal], traces: Traces, lang: str) ->
     }
 
 
+def _compare_url(state: dict[str, Any], given: list[tuple[str, str]], lang: str) -> str:
+    """What is shown, beside the same with another cell."""
+    shown = State({key.name: key.default if key.view else state[key.name] for key in KEYS}, state["example"])
+    other = shown.with_(cell="gru" if state["cell"] == "lstm" else "lstm")
+    view = [(name, value) for name, value in given if name == "theme"]
+    return "/compare?" + urlencode([("a", shown.query()), ("b", other.query()), ("lang", lang), *view])
+
+
 @cache
 def _catalogue(lang: str) -> str:
     return json.dumps(dict(i18n.catalogue(lang)), ensure_ascii=False, separators=(",", ":"))
@@ -101,6 +111,8 @@ def _render(request: Request, around: dict[str, Any], body: str, lang: str) -> s
     query = [(name, value) for name, value in request.query_params.multi_items() if name != "lang"]
     return assets.render(
         "index.html",
+        plotly_url=PLOTLY_URL,
+        compare_url=_compare_url(twin["state"], query, lang),
         twin=twin,
         say=partial(i18n.text, lang),
         lang=lang,

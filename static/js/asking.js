@@ -137,7 +137,7 @@ export function createAsking(store, api, { traceArrives, speak, window }) {
       if (twin.lang !== store.get().lang) await speak(twin.lang);
       return twin;
     }, (twin) => {
-      store.set({ lang: twin.lang, theme: twin.state.theme });
+      store.set({ lang: twin.lang, theme: twin.state.theme, panel: twin.state.panel });
       accept(twin, "keep", null);
     });
   };
@@ -172,8 +172,8 @@ export function chosenLang(window) {
 }
 
 /** @param {AppState} state */
-function viewOf({ t, n, row, tensor, theme }) {
-  return { t, n, row, tensor, theme };
+function viewOf({ t, n, row, tensor, panel, theme }) {
+  return { t, n, row, tensor, panel, theme };
 }
 
 /** The query of what is shown, and of the place that is looked at. @param {AppState} now */

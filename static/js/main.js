@@ -4,12 +4,15 @@ import { chosenLang, createAsking, fit } from "./asking.js";
 import { createSay } from "./core/i18n.js";
 import { createStore } from "./core/store.js";
 import { createTensors } from "./core/tensors.js";
-import { createApi, withEncoder } from "./doors/api.js";
+import { createApi, partUrl, withEncoder } from "./doors/api.js";
 import { find } from "./doors/dom.js";
+import { createCharts } from "./doors/plotly.js";
 import { mountClaims } from "./views/claims.js";
 import { mountCodeline } from "./views/codeline.js";
+import { mountGradients } from "./views/gradients.js";
 import { mountHeatmaps } from "./views/heatmaps.js";
 import { mountInspector } from "./views/inspector.js";
+import { mountLedger } from "./views/ledger.js";
 import { mountMasthead } from "./views/masthead.js";
 import { mountNetwork } from "./views/network.js";
 import { mountNotes } from "./views/notes.js";
@@ -21,7 +24,9 @@ import { mountSentences } from "./views/sentences.js";
 import { mountStages } from "./views/stages.js";
 import { mountStatus } from "./views/status.js";
 import { mountTable } from "./views/table.js";
+import { mountTabs } from "./views/tabs.js";
 import { mountTimebar } from "./views/timebar.js";
+import { mountWiring } from "./views/wiring.js";
 
 /** @typedef {import("./types.js").Context} Context */
 /** @typedef {import("./types.js").Mount} Mount */
@@ -43,8 +48,12 @@ const WORK = [
   ["#timeline", mountTimebar],
   ["#network", mountNetwork],
   ["#rowpicker", mountRowpicker],
+  ["#tabs", mountTabs],
   ["#heatmaps", mountHeatmaps],
   ["#padding", mountPadding],
+  ["#ledger", mountLedger],
+  ["#gradients", mountGradients],
+  ["#wiring", mountWiring],
   ["#inspector", mountInspector],
   ["#stages", mountStages],
   ["#claims", mountClaims],
@@ -61,6 +70,8 @@ function start(document, window) {
   /** @type {Twin} */
   const twin = withEncoder(JSON.parse(find(document, "#first-answer").textContent ?? ""));
   const api = createApi();
+  const { plotly: script = "", plotlySheet: sheet = "" } = document.body.dataset;
+  const charts = createCharts(window, { script, sheet });
   const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
   let say = createSay(JSON.parse(find(document, "#catalogue").textContent ?? ""));
   let reading = new AbortController();
@@ -77,13 +88,14 @@ function start(document, window) {
   const trace = /** @type {Trace} */ (twin.trace);
   const { problems, lang } = twin;
   const state = { ...twin.state, lang: chosenLang(window) };
-  const { t, n, row, tensor, theme } = state;
+  const { t, n, row, tensor, panel, theme } = state;
   const view = { t, n, row, tensor };
   const store = createStore({
     trace,
     state,
     asked: state,
     ...(trace ? fit(trace, view) : view),
+    panel,
     cursor: null,
     pinned: null,
     playing: false,
@@ -120,6 +132,15 @@ function start(document, window) {
       const { trace, lang } = store.get();
       return api.diagnose(trace.request, { lang, signal });
     },
+    part(name, params, signal) {
+      const { trace, lang } = store.get();
+      return api.part(trace.id, name, { ...params, lang }, signal);
+    },
+    address(name, params) {
+      const { trace, lang } = store.get();
+      return partUrl(trace.id, name, { ...params, lang });
+    },
+    charts,
     ask: asking.ask,
     reducedMotion: () => calm.matches,
   };

@@ -1,8 +1,12 @@
 // Every shape of data that crosses a border in the page: the server's answer, the store, what a view is given.
 
+import type { Charts } from "./charts/types.js";
+
 export type Cell = "lstm" | "gru" | "rnn";
 export type Lang = "en" | "zh";
 export type Theme = "auto" | "light" | "dark";
+export type Panel = "gates" | "ledger" | "gradients" | "wiring";
+export type Params = { [name: string]: string | number | boolean | null };
 export type Nested = number | null | Nested[];
 
 // ---- the server's answer (API.md) ----
@@ -254,6 +258,7 @@ export interface FlatState {
   n: number;
   row: string;
   tensor: string;
+  panel: Panel;
   lang: Lang | "";
   theme: Theme;
 }
@@ -286,6 +291,7 @@ export interface AppState {
   n: number;
   row: string;
   tensor: string;
+  panel: Panel;
   cursor: CellAt | null;
   pinned: CellAt | null;
   playing: boolean;
@@ -329,6 +335,11 @@ export interface Context {
   padding(signal: AbortSignal): Promise<Padding>;
   /** what PyTorch does not notice in the present run, in the page's language */
   diagnose(signal: AbortSignal): Promise<Diagnosis>;
+  /** what a route below the present trace answers, in the page's language */
+  part(name: string, params: Params, signal: AbortSignal): Promise<unknown>;
+  /** the address of such a route */
+  address(name: string, params: Params): string;
+  readonly charts: Charts;
   /** change the request: a new address, a new answer; `typing` waits for a pause and replaces the history entry */
   ask(patch: Partial<FlatState>, how?: { typing?: boolean }): void;
   reducedMotion(): boolean;

@@ -38,6 +38,7 @@ export const DEFAULTS = Object.freeze({
   n: 0,
   row: "", // the top layer, forward
   tensor: "output",
+  panel: "gates",
   lang: "", // what the browser prefers
   theme: "auto",
 });
@@ -45,7 +46,7 @@ export const DEFAULTS = Object.freeze({
 const MOST_LENGTHS = 1000; // samples in a list that is still an address
 
 /** What is only looked at: changing it needs no new answer. */
-export const VIEW_KEYS = /** @type {const} */ (["t", "n", "row", "tensor", "lang", "theme"]);
+export const VIEW_KEYS = /** @type {const} */ (["t", "n", "row", "tensor", "panel", "lang", "theme"]);
 
 /**
  * The canonical query of a state, without "?": keys in the table's order, defaults left out; an example needs only its name.

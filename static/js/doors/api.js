@@ -9,6 +9,7 @@ import { joined } from "../core/encoder.js";
 /** @typedef {import("../types.js").Explained} Explained */
 /** @typedef {import("../types.js").Padding} Padding */
 /** @typedef {import("../types.js").Diagnosis} Diagnosis */
+/** @typedef {import("../types.js").Params} Params */
 
 const TRIES = 6;
 
@@ -36,6 +37,8 @@ export class Refused extends Error {
  * @property {(traceId: string, signal: AbortSignal) => Promise<Padding>} padding  what padding does to each sample
  * @property {(request: object, how: {lang: string, signal: AbortSignal}) => Promise<Diagnosis>} diagnose
  *   what PyTorch does not notice in a request that runs
+ * @property {(traceId: string, name: string, params: Params, signal: AbortSignal) => Promise<unknown>} part
+ *   what a route below the trace answers: its ledger, gradients, wiring, a figure
  * @property {(url: string) => Promise<{[key: string]: string}>} catalogue
  */
 
@@ -104,6 +107,12 @@ export function createApi(world = { fetch: (...args) => fetch(...args), random: 
       signal.throwIfAborted();
       return found;
     },
+    async part(traceId, name, params, signal) {
+      const answer = await get(partUrl(traceId, name, params), "application/json", signal);
+      const found = await answer.json();
+      signal.throwIfAborted();
+      return found;
+    },
     async catalogue(url) {
       return (await get(url, "application/json", new AbortController().signal)).json();
     },
@@ -112,6 +121,18 @@ export function createApi(world = { fetch: (...args) => fetch(...args), random: 
 
 /** The page's answer, an encoder's tensors beside those of its decoder. @param {Twin} twin @returns {Twin} */
 export const withEncoder = (twin) => (twin.trace ? { ...twin, trace: joined(twin.trace) } : twin);
+
+/**
+ * The address of a route below a trace; what is null is left out.
+ * @param {string} traceId
+ * @param {string} name
+ * @param {Params} params
+ */
+export function partUrl(traceId, name, params) {
+  const query = new URLSearchParams();
+  for (const [key, value] of Object.entries(params)) if (value !== null) query.set(key, String(value));
+  return `/api/v1/traces/${encodeURIComponent(traceId)}/${name}?${query}`;
+}
 
 /**
  * "10,20,18" (or with brackets); nothing at all is a single number.

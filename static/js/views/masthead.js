@@ -1,7 +1,9 @@
 // Name, examples, language and theme: links that work by themselves, here without leaving the page.
 
-import { toQuery } from "../core/query.js";
+import { merge, toQuery } from "../core/query.js";
 import { closeLikeMenu, find } from "../doors/dom.js";
+
+/** @typedef {import("../types.js").FlatState} FlatState */
 
 /** @type {import("../types.js").Mount} */
 export function mountMasthead(el, store, context) {
@@ -13,6 +15,8 @@ export function mountMasthead(el, store, context) {
   const language = find(el, "#language");
   /** @type {HTMLAnchorElement} */
   const diagnose = find(el, "#diagnose-link");
+  /** @type {HTMLAnchorElement} */
+  const compare = find(el, "#compare");
   /** @type {HTMLSelectElement} */
   const theme = find(el, "#theme");
 
@@ -40,10 +44,11 @@ export function mountMasthead(el, store, context) {
   theme.addEventListener("change", () => context.ask({ theme: /** @type {"auto"} */ (theme.value) }), { signal });
 
   function draw() {
-    const { state, lang, theme: chosen, t, n, row, tensor } = store.get();
+    const { state, lang, theme: chosen, t, n, row, tensor, panel } = store.get();
     diagnose.href = `/diagnose?${new URLSearchParams({ lang, ...(chosen === "auto" ? {} : { theme: chosen }) })}`;
     const other = otherLang(lang);
-    language.href = `/?${toQuery({ ...state, t, n, row, tensor, theme: chosen, lang: other })}`;
+    language.href = `/?${toQuery({ ...state, t, n, row, tensor, panel, theme: chosen, lang: other })}`;
+    compare.href = compareUrl(state, lang, chosen);
     language.textContent = other === "zh" ? "中文" : "English";
     language.lang = language.hreflang = other === "zh" ? "zh-CN" : "en";
     theme.value = chosen;
@@ -55,13 +60,27 @@ export function mountMasthead(el, store, context) {
   }
   draw();
   const unsubscribe = store.subscribe((state, previous) => {
-    const keys = /** @type {const} */ (["state", "lang", "theme", "t", "n", "row", "tensor"]);
+    const keys = /** @type {const} */ (["state", "lang", "theme", "t", "n", "row", "tensor", "panel"]);
     if (keys.some((key) => state[key] !== previous[key])) draw();
   });
   return () => {
     unsubscribe();
     life.abort();
   };
+}
+
+/**
+ * What is shown, beside the same with another cell.
+ * @param {FlatState} state
+ * @param {string} lang
+ * @param {string} theme
+ */
+function compareUrl(state, lang, theme) {
+  const bare = /** @type {FlatState} */ ({ ...state, lang: "", theme: "auto", panel: "gates" });
+  const other = merge(bare, { cell: state.cell === "lstm" ? "gru" : "lstm" });
+  const query = new URLSearchParams({ a: toQuery(bare), b: toQuery(other), lang });
+  if (theme !== "auto") query.set("theme", theme);
+  return `/compare?${query}`;
 }
 
 /** @param {"en" | "zh"} lang */

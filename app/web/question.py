@@ -1,0 +1,66 @@
+"""A question about a trace, or about two: checked from the plan, answered once, and not again for who holds it."""
+
+from collections.abc import Callable, Hashable
+from typing import Annotated
+
+from fastapi import Path, Request
+from fastapi.responses import Response
+from pydantic import BaseModel
+
+from app.recurrent.compare import compare
+from app.recurrent.shapes import Plan
+from app.recurrent.trace import Trace
+from app.web.assets import IMMUTABLE
+from app.web.errors import lang_of
+from app.web.negotiate import holds
+from app.web.store import canonical, id_of
+from app.web.traces import Client, Traces, etag
+from app.web.work import Work
+
+Id = Annotated[str, Path(min_length=1, max_length=1300, description="What POST /traces answered as `id`.")]
+
+
+async def ask(
+    request: Request,
+    id: str,
+    name: str,
+    check: Callable[[Plan], object],
+    question: Callable[[Trace], BaseModel | bytes],
+    *about: Hashable,
+    mime: str = "application/json",
+) -> Response:
+    """The answer to `question`; `check` refuses, from the plan alone, what need not be run first."""
+    traces: Traces = request.app.state.traces
+    client, lang = Client(request), lang_of(request)
+    id, plan = await traces.planned(id, client)
+    key = (name, id, lang, str(check(plan)), *about)
+    headers = {"ETag": etag(*key), "Cache-Control": IMMUTABLE, "Vary": "Accept-Language", "Content-Language": lang}
+    if holds(request, headers["ETag"]):
+        return Response(status_code=304, headers=headers)
+
+    def answer(trace: Trace) -> bytes:
+        found = question(trace)
+        return found if isinstance(found, bytes) else found.model_dump_json(by_alias=True).encode()
+
+    body = await traces.ask(id, plan, client, key, answer)
+    return Response(body, media_type=mime, headers=headers)
+
+
+async def compared(request: Request, *plans: Plan) -> bytes:
+    """What differs between two runs, as JSON."""
+    work: Work = request.app.state.work
+    client = Client(request)
+    (first, a), (second, b) = [await _held(request, plan, client) for plan in plans]
+
+    def question(_: object) -> bytes:
+        return compare(a, b, (first, second)).model_dump_json().encode()
+
+    return await work.run(question, client, ("compare", first, second))
+
+
+async def _held(request: Request, plan: Plan, client: Client) -> tuple[str, Trace]:
+    """The trace of a plan, run now or kept, and its id."""
+    traces: Traces = request.app.state.traces
+    text = canonical(plan.request)
+    id = id_of(text)
+    return id, await traces._trace(id, text, plan, client)

@@ -5,9 +5,10 @@ from fastapi.responses import Response
 
 from app.recurrent.changed import ChangedAnswer, changed, original
 from app.recurrent.trace import Trace
+from app.web.assets import IMMUTABLE
 from app.web.explain import documented
 from app.web.negotiate import holds
-from app.web.question import IMMUTABLE, Id
+from app.web.question import Id
 from app.web.traces import Client, Traces, etag
 
 router = APIRouter(prefix="/api/v1")

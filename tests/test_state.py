@@ -111,6 +111,8 @@ def test_no_query_whatever_fails_and_the_nearest_state_runs(pairs: list[tuple[st
         ("tensor=nothing", "tensor", "output"),
         ("lang=fr", "lang", ""),
         ("example=no-such-example", "cell", "lstm"),
+        ("task=caption&bidirectional=true&hidden_size=9", "bidirectional", False),
+        ("task=caption&bidirectional=true&hidden_size=9", "hidden_size", 9),
     ],
 )
 def test_a_bad_link_says_what_was_wrong_and_shows_the_nearest_state(query: str, name: str, shown: Value) -> None:

@@ -24,6 +24,7 @@ _FIELDS = {
     "model.input_size": "input_size",
     "model.hidden_size": "hidden_size",
     "model.num_layers": "num_layers",
+    "model.bidirectional": "bidirectional",
     "input.random.batch": "batch",
     "input.random.seq_len": "seq_len",
     "input.text": "text",

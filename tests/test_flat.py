@@ -30,6 +30,7 @@ def told(state: State) -> State:
     v = state.values
     silent = {name for name, key in BY_NAME.items() if key.view}
     silent |= {"batch", "seq_len", "input_seed", "num_embeddings"} if v["source"] == "text" else {"text"}
+    silent |= {"decode_steps"}
     if v["head"] == "none":
         silent |= {"out_features", "activation"}
     if v["cell"] != "rnn":
@@ -47,8 +48,9 @@ def test_a_state_comes_back_from_its_own_request(state: State) -> None:
     settled(request)
     again = state_of(request)
     assert again is not None
-    assert again.values == told(state).values
     assert again.request() == request
+    if state.values["task"] == "read":  # a task fills in a head and an input of its own
+        assert again.values == told(state).values
 
 
 @given(state=states())
@@ -57,7 +59,9 @@ def test_a_state_comes_back_from_its_request_with_every_default_filled_in(state:
     full = settled(state.request())
     again = state_of(full)
     assert again is not None
-    assert again.values == told(state).values
+    assert settle(again.request()).request == full
+    if state.values["task"] == "read":
+        assert again.values == told(state).values
 
 
 @given(raw=requests())

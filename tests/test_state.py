@@ -133,6 +133,8 @@ def test_no_query_whatever_fails_and_the_nearest_state_runs(pairs: list[tuple[st
         ("source=random&lengths=5,3,1", "lengths", "5,3"),
         ("source=random&lengths=9,0", "lengths", "5,1"),
         ("source=random&batch=999999999&lengths=5,3", "batch", 256),
+        ("task=caption&bidirectional=true&hidden_size=9", "bidirectional", False),
+        ("task=caption&bidirectional=true&hidden_size=9", "hidden_size", 9),
     ],
 )
 def test_a_bad_link_says_what_was_wrong_and_shows_the_nearest_state(query: str, name: str, shown: Value) -> None:

@@ -13,11 +13,27 @@ import httpx
 import plotly.io
 import pytest
 import torch
+from hypothesis import HealthCheck, given
+from hypothesis import settings as property_test
+from hypothesis import strategies as st
 from torch import nn
 
-from app.figures.look import COLOURS, diverging, round_up, sequential
+from app.figures.backward import gradients_figure
+from app.figures.look import COLOURS, Look, diverging, round_up, sequential
+from app.figures.memory import ledger_figure
+from app.figures.values import gates_figure
+from app.figures.wiring import listening_figure, wiring_figure
+from app.recurrent.cost import Limits
+from app.recurrent.explain.backward import Ask
+from app.recurrent.explain.gradients import gradients
+from app.recurrent.explain.ledger import ledger
+from app.recurrent.explain.wiring import listening, wiring
+from app.recurrent.shapes import GATE_ORDER
 from app.settings import Settings
+from app.web import i18n
 from app.web.plotly import URL, script
+from tests.core import plain, requests, traced
+from tests.decoders import decoders
 from tests.test_colours import DARK_BY_CHOICE, LIGHT
 
 pytestmark = pytest.mark.anyio
@@ -275,6 +291,43 @@ def test_the_scales_are_those_of_the_page() -> None:
         for (_, colour), expected in zip(scale(), page[name], strict=True):
             assert [int(part) for part in re.findall(r"\d+", colour)] == pytest.approx(expected, abs=2)
     assert [round_up(value) for value in (0.013, 0.2, 1, 4.2, 7, 71)] == page["up"]
+
+
+@property_test(max_examples=12, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+@given(st.one_of(requests(), decoders()), st.data())
+def test_any_run_can_be_drawn_and_its_ledger_ends_at_its_own_c(asked: dict[str, Any], data: st.DataObject) -> None:
+    trace = traced(**asked)
+    plan, shown = trace.plan, Look("dark", i18n.sayer("zh"))
+    row = data.draw(st.sampled_from(plan.rows))
+    sample = data.draw(st.integers(0, plan.N - 1))
+    unit = data.draw(st.integers(0, plan.H - 1))
+    gate = data.draw(st.sampled_from(GATE_ORDER[plan.request.model.cell] or ("h",)))
+    ask = Ask(sample=sample)
+    drawn = [
+        gates_figure(trace, row.suffix, sample, shown),
+        gradients_figure(gradients(trace, ask, Limits()), plan, shown),
+        wiring_figure(wiring(trace, row.suffix, gate, unit=unit, step=0, sample=sample), plan, shown),
+        listening_figure(listening(trace, row.suffix, gate), plan, shown),
+    ]
+    if plan.request.model.cell == "lstm":
+        memory = ledger_figure(ledger(trace, row.suffix, sample), plan, unit, shown)
+        c_n = plain(trace)["c_n"].reshape(len(plan.rows), plan.N, plan.H) if "decode" not in asked["input"] else None
+        bars = memory.data[1].y
+        if c_n is not None:
+            assert bars[-1] == pytest.approx(float(c_n[row.index, sample, unit]), abs=1e-5)
+        assert sum(bars[:-1]) == pytest.approx(bars[-1], abs=1e-5)
+        drawn.append(memory)
+    for each in drawn:
+        assert json.loads(plotly.io.from_json(each.to_json()).to_json()) == json.loads(each.to_json())
+
+
+def test_the_door_knows_the_names_by_which_the_installed_plotly_asks_for_its_styles() -> None:
+    """Were they others, the page's policy would block two empty styles, with an error on the console."""
+    door = (Path(__file__).parents[1] / "static/js/doors/plotly.js").read_text("utf-8")
+    installed = script(False).decode()
+    asked = set(re.findall(r'getElementById\("([0-9a-f]{64})"\)', installed))
+    assert asked == set(re.findall(r'"([0-9a-f]{64})"', door))
+    assert '"plotly.js-style-"' in installed
 
 
 async def test_plotlys_script_comes_from_this_server_and_is_kept_for_good(client: httpx.AsyncClient) -> None:

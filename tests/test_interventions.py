@@ -19,7 +19,7 @@ from tests.core import plain, requests, traced
 
 SIZES: dict[str, Any] = {"input_size": 3, "hidden_size": 4}
 LONG: dict[str, Any] = {"model": SIZES, "input": {"random": {"batch": 2, "seq_len": 8}}}
-FAIR = settings(max_examples=150, deadline=None, derandomize=True, database=None, suppress_health_check=[*HealthCheck])
+FAIR = settings(max_examples=100, deadline=None, derandomize=True, database=None, suppress_health_check=[*HealthCheck])
 
 
 def clamp(

@@ -42,7 +42,9 @@ async def page(request: Request) -> Response:
         state, (id, plan), moved = await work.run(lambda _: _laid_out(asked, traces), client, light=True)
         refusals += moved
         strict = wants_json and "handling=strict" in request.headers.get("prefer", "")
-        if strict and any(map(is_about_the_run, refusals)):  # somebody is editing: the last good picture stays, so none is computed
+        if strict and any(
+            map(is_about_the_run, refusals)
+        ):  # somebody is editing: the last good picture stays, so none is computed
             return _twin(_around(asked, refusals, traces, lang), body, status, headers)
         body = (await traces.answer(id, plan, client, lang)).body.decode()
         if not wants_json:

@@ -219,7 +219,7 @@ def test_a_loss_on_the_wrong_numbers_is_shown_beside_the_right_one(kind: str, ac
     found = first(raw)
     assert found.kind == ("loss-activation" if kind == "cross_entropy" else "loss-nll")
     lstm, linear = plain(batch_first=True), nn.Linear(4, 3)
-    logits = linear(lstm(torch.tensor(numbers(3, 5, 2)))[0][:, -1])
+    logits = linear(lstm(torch.tensor(numbers(3, 5, 2)))[0][:, -1]).detach()
     given = logits if activation is None else torch.softmax(logits, dim=-1)
     call = nn.functional.cross_entropy if kind == "cross_entropy" else nn.functional.nll_loss
     target = torch.tensor([0, 2, 1])

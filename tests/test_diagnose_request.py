@@ -280,3 +280,44 @@ def test_the_built_in_examples_have_no_mistake_but_those_they_teach(example: Any
     for request in (example.request, *(variant.request for variant in example.variants)):
         kinds = {each.kind for each in diagnose.of_request(request, limited)}
         assert kinds <= KNOWN_TO_TEACH | {"fine"}
+
+
+JUDGED: dict[str, Any] = GOOD | {"model": GOOD["model"] | {"batch_first": True}}
+CE = torch.nn.functional.cross_entropy
+
+
+@pytest.mark.parametrize(
+    ("head", "loss", "kind", "call"),
+    [
+        (None, {"kind": "cross_entropy", "target": [0, 4, 1]}, "loss-head", None),
+        ({"out_features": 5}, {"kind": "cross_entropy", "target": [0, 7, 1]}, "target-class", ((3, 5), [0, 7, 1])),
+        ({"out_features": 5}, {"kind": "cross_entropy", "target": [0, 1]}, "target-batch", ((3, 5), [0, 1])),
+        ({"out_features": 5}, {"kind": "nll", "target": [[0], [1], [2]]}, "target-rank", ((3, 5), [[0], [1], [2]])),
+        ({"out_features": 5}, {"kind": "cross_entropy", "target": numbers(3, 5)}, "not-integer", None),
+        ({"out_features": 4}, {"kind": "mse", "target": numbers(3, 5)}, "loss-shape", None),
+        ({"reads": "every_step", "out_features": 2}, {"kind": "nll", "target": [[0] * 3] * 5}, "loss-turned", None),
+        ({"activation": "tanh"}, {"kind": "bce", "target": [0, 1, 1]}, "loss-range", None),
+        ({"activation": "sigmoid"}, {"kind": "bce", "target": [0, 1, 3]}, "loss-target-range", None),
+    ],
+)
+def test_a_wrong_target_gets_torchs_text_and_a_request_with_a_loss(
+    head: dict[str, Any] | None, loss: dict[str, Any], kind: str, call: Any
+) -> None:
+    found = looked_at(JUDGED | {"head": head and {"reads": "h_n"} | head, "loss": loss})[0]
+    assert found.kind == kind
+    assert found.fixed is not None
+    assert found.fixed["loss"]["kind"] in (loss["kind"], "mse")
+    if call is not None:
+        assert found.torch == said(lambda: CE(torch.zeros(call[0]), torch.tensor(call[1])))
+
+
+def test_targets_a_step_are_mended_by_a_head_over_every_step() -> None:
+    asked = JUDGED | {
+        "head": {"reads": "last_step", "out_features": 4},
+        "loss": {"kind": "cross_entropy", "target": [[1] * 5] * 3},
+    }
+    found = looked_at(asked)[0]
+    assert found.torch == said(lambda: CE(torch.zeros(3, 4), torch.ones(3, 5, dtype=torch.long)))
+    assert found.fixed is not None
+    assert found.fixed["head"]["reads"] == "every_step"
+    assert found.fixed["loss"] == asked["loss"]

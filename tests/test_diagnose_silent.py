@@ -206,3 +206,26 @@ def test_a_projected_state_is_looked_at() -> None:
     model = SMALL | {"batch_first": True, "bidirectional": True, "proj_size": 2}
     found = looked_at({"model": model, "input": {"text": WORDS}, "head": {"reads": "last_step"}})
     assert [each.kind for each in found] == ["padding-drift", "bidirectional-last"]
+
+
+@pytest.mark.parametrize(("kind", "activation"), [("cross_entropy", "softmax"), ("nll", "softmax"), ("nll", None)])
+def test_a_loss_on_the_wrong_numbers_is_shown_beside_the_right_one(kind: str, activation: str | None) -> None:
+    raw = {
+        "model": SMALL | {"batch_first": True},
+        "input": {"values": numbers(3, 5, 2)},
+        "head": {"reads": "last_step", "out_features": 3, "activation": activation},
+        "loss": {"kind": kind, "target": [0, 2, 1]},
+    }
+    found = first(raw)
+    assert found.kind == ("loss-activation" if kind == "cross_entropy" else "loss-nll")
+    lstm, linear = plain(batch_first=True), nn.Linear(4, 3)
+    logits = linear(lstm(torch.tensor(numbers(3, 5, 2)))[0][:, -1]).detach()
+    given = logits if activation is None else torch.softmax(logits, dim=-1)
+    call = nn.functional.cross_entropy if kind == "cross_entropy" else nn.functional.nll_loss
+    target = torch.tensor([0, 2, 1])
+    assert found.measured == {
+        "loss": pytest.approx(float(call(given, target)), abs=1e-6),
+        "cross_entropy_of_logits": pytest.approx(float(nn.functional.cross_entropy(logits, target)), abs=1e-6),
+    }
+    assert found.fixed is not None
+    assert looked_at(found.fixed)[0].kind == "fine"

@@ -58,6 +58,13 @@ def warns() -> None:
         nn.LSTM(10, 20, dropout=0.5)
 
 
+def unequal() -> None:
+    """The same for a loss over two shapes."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        nn.MSELoss()(zeros(3, 1), zeros(3))
+
+
 def twice() -> None:
     lstm, state = nn.LSTM(2, 3), None
     for _ in range(2):
@@ -120,6 +127,15 @@ CALLS: list[tuple[Call, str, str | None, int | None]] = [
     (lambda: LSTM(zeros(0, 3, 10)), "empty-sequence", "T", 8),
     (lambda: nn.CrossEntropyLoss()(zeros(3, 5, 7), ids(3, 5)), "target-size", "T", 23),
     (lambda: nn.CrossEntropyLoss()(zeros(1, 7), ids(3)), "target-batch", "N", 23),
+    (lambda: nn.CrossEntropyLoss()(zeros(3, 5), torch.tensor([1, 2, 7])), "target-class", None, None),
+    (lambda: nn.NLLLoss()(zeros(3, 5), ids(3, 7)), "target-rank", "rank", 23),
+    (lambda: nn.CrossEntropyLoss()(zeros(3, 5), ids(3, 5)), "target-probabilities", "rank", 23),
+    (lambda: nn.CrossEntropyLoss()(zeros(3, 5), zeros(3)), "target-dtype", None, None),
+    (lambda: nn.CrossEntropyLoss()(zeros(5), ids(3)), "target-one", "N", 14),
+    (lambda: nn.BCELoss()(zeros(3, 1), zeros(3)), "target-broadcast", "N", None),
+    (unequal, "target-broadcast", "N", None),
+    (lambda: nn.BCELoss()(zeros(3) - 1, zeros(3)), "loss-range", None, None),
+    (lambda: nn.BCELoss()(zeros(3), zeros(3) + 2), "loss-target-range", None, None),
     (twice, "backward-twice", "T", 22),
     (lambda: nn.LSTM(10, 0), "size-zero", "H", 4),
     (lambda: nn.LSTM(10, 20, 0), "size-zero", "L·D", 5),
@@ -162,6 +178,12 @@ OLDER: list[tuple[str, str, str | None]] = [
         "index out of range in self",
     ),
     ("ValueError: Expected target size (3, 7), got torch.Size([3, 5])", "target-size", "[3, 7], got [3, 5]"),
+    ("RuntimeError: multi-target not supported at /tmp/x/ClassNLLCriterion.cpp:22", "target-rank", "0D or 1D target"),
+    (
+        "RuntimeError: Assertion `x >= 0. && x <= 1.' failed. input value should be between 0~1, but got -0.9",
+        "loss-range",
+        "all elements of input",
+    ),
     (
         "RuntimeError: Trying to backward through the graph a second time, but the buffers have already been freed. "
         "Specify retain_graph=True when calling backward the first time.",

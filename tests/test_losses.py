@@ -99,7 +99,7 @@ def test_each_loss_is_what_torch_gives_without_a_mean(asked: dict[str, Any]) -> 
 
 
 @given(asked=judged(), sample=st.integers(0, 3))
-@generated
+@settings(generated, max_examples=60)
 def test_the_gradient_of_the_loss_is_that_of_the_plain_batch(asked: dict[str, Any], sample: int) -> None:
     trace = traced(**asked | {"dtype": "float64"})
     n = sample % trace.plan.N

@@ -9,7 +9,7 @@ from torch import Tensor
 from app.recurrent.claims import Claim
 from app.recurrent.errors import Say
 from app.recurrent.forward import Pass
-from app.recurrent.losses import CALLS, aim_of, at_once, ignored_in
+from app.recurrent.losses import CALLS, aim_of, at_once, ignored_in, logits_of
 from app.recurrent.proof import TOLERANCE, difference
 from app.recurrent.settle_loss import IGNORED
 
@@ -32,7 +32,7 @@ def loss_claims(done: Pass) -> list[Claim]:
         found += _left_out(done)
     if kind == "cross_entropy" and activation is not None:
         key = "claim.loss.log_softmax_again" if activation == "log_softmax" else "claim.loss.activated_logits"
-        raw = F.cross_entropy(_logits(done, reads), target)
+        raw = F.cross_entropy(logits_of(done.plan.settled, held), target)
         text = f"F.cross_entropy({reads}, target) == F.cross_entropy(logits, target)"
         found.append(_near(done, text, loss, raw, Say(key, {"activation": activation})))
     if kind == "cross_entropy" and x.shape[-1] == 1:
@@ -41,23 +41,12 @@ def loss_claims(done: Pass) -> list[Claim]:
     if kind == "nll":
         key = "claim.loss.nll_of_log_softmax" if activation == "log_softmax" else "claim.loss.nll_of_others"
         text = f"F.nll_loss({reads}, target) == F.cross_entropy(logits, target)"
-        found.append(_near(done, text, loss, F.cross_entropy(_logits(done, reads), target), Say(key)))
+        found.append(_near(done, text, loss, F.cross_entropy(logits_of(done.plan.settled, held), target), Say(key)))
     if kind == "mse" and x.dim() == 1 and 1 < x.shape[0] <= MOST_BROADCAST:
         other = ((x - target[:, None]) ** 2).mean()  # (N,) beside (N, 1): (N, N)
         text = f"F.mse_loss({reads}, target[:, None]) == F.mse_loss({reads}, target)"
         found.append(_near(done, text, other, loss, Say("claim.loss.broadcast", {"N": x.shape[0]})))
     return found
-
-
-def _logits(done: Pass, reads: str) -> Tensor:
-    """The logits that what the loss reads came from; those of `prediction` are the last step's."""
-    plan, logits = done.plan, done.tensors["logits"]
-    if reads != "prediction":
-        return logits
-    if not plan.batched:
-        return logits[-1]
-    N, T = plan.N, plan.T
-    return logits.view(N, T, -1)[:, -1] if plan.request.model.batch_first else logits.view(T, N, -1)[-1]
 
 
 def _left_out(done: Pass) -> list[Claim]:

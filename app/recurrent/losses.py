@@ -158,6 +158,17 @@ def run_loss(settled: Settled, head: dict[str, Tensor]) -> dict[str, Tensor]:
     return made
 
 
+def logits_of(settled: Settled, held: dict[str, Tensor]) -> Tensor:
+    """The logits that what the loss reads came from; those of `prediction` are the last step's."""
+    logits = held["logits"]
+    if aim_of(settled).reads != "prediction":
+        return logits
+    if not settled.batched:
+        return logits[-1]
+    N, T = settled.batch, settled.steps
+    return logits.view(N, T, -1)[:, -1] if settled.request.model.batch_first else logits.view(T, N, -1)[-1]
+
+
 def each_loss(kind: LossKind, x: Tensor, target: Tensor) -> Tensor:
     """One loss for each target, no mean yet; for cross_entropy `x` are log-probabilities."""
     if kind in CLASSES:

@@ -15,7 +15,7 @@ from app.recurrent.shapes import Plan
 from app.web import i18n
 from app.web.assets import Assets, Written
 from app.web.errors import STATUS, Later, lang_of, problem
-from app.web.keys import KEYS
+from app.web.keys import BY_NAME, KEYS
 from app.web.negotiate import preferred
 from app.web.plotly import URL as PLOTLY_URL
 from app.web.state import State, read_state, runnable
@@ -43,7 +43,8 @@ async def page(request: Request) -> Response:
         state, (id, plan), moved = await work.run(lambda _: _laid_out(asked, traces), client, light=True)
         refusals += moved
         strict = wants_json and "handling=strict" in request.headers.get("prefer", "")
-        if strict and refusals:  # somebody is editing: the last good picture stays, so none is computed
+        if strict and any(map(is_about_the_run, refusals)):
+            # somebody is editing: the last good picture stays, so none is computed
             around = _around(asked, refusals, traces, lang) | {"fixed": state.query()}
             return _twin(around, body, status, headers)
         body = (await traces.answer(id, plan, client, lang)).body.decode()
@@ -60,6 +61,12 @@ async def page(request: Request) -> Response:
     if wants_json:
         return _twin(around, body, status, headers)
     return Response(_render(request, around, body, lang), status, headers, media_type="text/html; charset=utf-8")
+
+
+def is_about_the_run(refusal: Refusal) -> bool:
+    """Whether more than a place to look at was not understood: a tensor that a new run lacks is only left."""
+    key = BY_NAME.get(refusal.field or "")
+    return key is None or not key.view
 
 
 def _laid_out(asked: State, traces: Traces) -> tuple[State, tuple[str, Plan], list[Refusal]]:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from app.recurrent.diagnose.texts import TEXTS, Text
+from app.recurrent.diagnose.text import Text
+from app.recurrent.diagnose.texts import TEXTS
 
 # How a {place:kind} of a wording reads. Every repetition is bounded: a hostile text costs linear time.
 PLACES = {

@@ -128,11 +128,38 @@ def _unbatched(_: Match | None) -> list[Request]:
 
 def _target(match: Match | None) -> list[Request]:
     expected = match.dims("expected") if match else []
+    got = match.dims("got") if match else []
     batch, classes = (expected[0], expected[1]) if len(expected) == 2 else (3, 7)
+    steps = got[1] if len(got) == 2 else 5
+    head = {"reads": "every_step", "out_features": classes}
     return [
-        _request(batch=batch, model={"batch_first": True}, head={"reads": "every_step", "out_features": classes}),
-        _request(model={"batch_first": True}),
+        _request(batch=batch, steps=steps, model={"batch_first": True}, head=head, loss=_loss("cross_entropy")),
+        *_judged(match),
     ]
+
+
+def _loss(kind: str) -> Request:
+    return {"kind": kind, "target": {"random": {"seed": 0}}}
+
+
+def _judged(match: Match | None) -> list[Request]:
+    """One class for each sequence, the loss that most messages about targets mean."""
+    kind = match.text.kind if match else ""
+    batch = (match.number("expected") if match and kind == "target-batch" else None) or 3
+    classes = max(5, (match.number("got") or 0) + 1) if match and kind == "target-class" else 5
+    model: Request = {"batch_first": True}
+    head = {"reads": "h_n", "out_features": classes}
+    return [
+        _request(batch=batch, model=model, head=head, loss=_loss("cross_entropy")),
+        _request(model=model, head={"reads": "h_n", "out_features": 5}, loss=_loss("cross_entropy")),
+    ]
+
+
+def _measured(match: Match | None) -> list[Request]:
+    """Numbers beside as many numbers: mse for free ones, bce after a sigmoid."""
+    bce = match is not None and ("deprecated" in match.text.today or match.text.kind.startswith("loss"))
+    head = {"reads": "h_n", "out_features": 1, "activation": "sigmoid" if bce else None}
+    return [_request(model={"batch_first": True}, head=head, loss=_loss("bce" if bce else "mse"))]
 
 
 MAKERS: dict[str, Callable[[Match | None], list[Request]]] = {
@@ -155,6 +182,10 @@ MAKERS: dict[str, Callable[[Match | None], list[Request]]] = {
     **dict.fromkeys(("proj-large", "proj-negative"), lambda _: [_request(model={"proj_size": 10}), _request()]),
     "proj-cell": lambda _: [_request(model={"cell": "gru"})],
     **dict.fromkeys(("token-range", "tokens-float", "padding-index", "input-tokens"), _embedded),
-    **dict.fromkeys(("target-size", "target-batch"), _target),
+    "target-size": _target,
+    **dict.fromkeys(
+        ("target-batch", "target-class", "target-rank", "target-probabilities", "target-dtype", "target-one"), _judged
+    ),
+    **dict.fromkeys(("target-broadcast", "loss-range", "loss-target-range"), _measured),
     "nonlinearity": lambda _: [_request(model={"cell": "rnn", "nonlinearity": "tanh"})],
 }

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from app.recurrent.build import build
-from app.recurrent.diagnose import mend
+from app.recurrent.diagnose import mend, mend_loss
 from app.recurrent.diagnose.finding import Finding, of_match
 from app.recurrent.diagnose.match import recognise
 from app.recurrent.diagnose.texts import by_kind
@@ -55,7 +55,8 @@ def first_fault(raw: Request, planner: Planner) -> Fault | None:
 def _refused(refusal: Refusal, raw: Request) -> Fault:
     """What settle() said, in the words that belong to PyTorch's own message where it has one."""
     key = refusal.say.key.removeprefix("problem.")
-    mended = mend.BY_REFUSAL[key](raw, refusal) if key in mend.BY_REFUSAL else None
+    mender = (mend_loss if _about_loss(refusal) else mend).BY_REFUSAL.get(key)
+    mended = mender(raw, refusal) if mender is not None else None
     more: dict[str, Any] = {"at": refusal.field, "got": refusal.got, "expected": refusal.expected}
     if key == "c0_lstm_only":
         text = by_kind("tuple-into-rnn")
@@ -70,11 +71,15 @@ def _refused(refusal: Refusal, raw: Request) -> Fault:
         if found.kind == "input-width" and mend.turned_axes(raw, refusal) is not None:
             return Fault(found.with_(kind="input-axes"), mend.turned_axes(raw, refusal))
         return Fault(found, mended)
-    axis, question = mend.ABOUT.get(key, (None, None))
+    axis, question = (mend.ABOUT | mend_loss.ABOUT).get(key, (None, None))
     return Fault(
         Finding(key.replace("_", "-"), torch=refusal.torch, axis=axis, question=question, says=refusal.say, **more),
         mended,
     )
+
+
+def _about_loss(refusal: Refusal) -> bool:
+    return (refusal.field or "").startswith("loss") or refusal.say.key == "problem.loss_one_class"
 
 
 def _invalid(error: ValidationError, raw: Request) -> Fault | None:

@@ -10,6 +10,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from app.recurrent.diagnose.finding import Finding
 from app.recurrent.diagnose.mend import put, value_at
+from app.recurrent.diagnose.silent_loss import judged, judges_the_wrong_numbers
 from app.recurrent.diagnose.texts import by_kind
 from app.recurrent.diagnose.when import (
     has_one_layer_with_dropout,
@@ -265,6 +266,7 @@ CHECKS: tuple[tuple[Callable[[Plan], bool], Callable[[Trace, Request], list[Find
     (has_one_layer_with_dropout, _dropout),
     (has_one_step, _one_step),
     (is_square, _square_state),
+    (judges_the_wrong_numbers, judged),
 )
 
 

@@ -1,30 +1,7 @@
 """What PyTorch prints when a recurrent net is called wrongly: today's texts and the older wordings."""
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True)
-class Text:
-    """One message of PyTorch and what it is about.
-
-    kind      the name of the mistake; its sentences are "diagnose.{kind}.why" and ".hint"
-    axis      the axis that does not fit (N, T, F, H, L·D), "rank" when one is missing or too many
-    question  the number in the list of the 25 questions, None where the mistake is not among them
-    today     as torch 2.13 prints it, with {places} for its numbers; match.py says how a place reads
-    older     as earlier versions printed it
-    knows     shorter parts by which it is recognised as well, for texts that are often cut
-    near      words that have to stand somewhere in what was pasted; for texts that others print as well
-    """
-
-    kind: str
-    axis: str | None
-    question: int | None
-    today: str
-    older: tuple[str, ...] = ()
-    knows: tuple[str, ...] = ()
-    near: str | None = None
-    warning: bool = False
-
+from app.recurrent.diagnose.text import Text
+from app.recurrent.diagnose.texts_loss import LOSS_TEXTS
 
 NEAR_RNN = r"rnn|lstm|gru|\bhx\b|h_?0|hidden"
 NEAR_PACK = r"pack|lstm|gru|rnn"
@@ -237,22 +214,7 @@ TEXTS: tuple[Text, ...] = (
         ),
     ),
     Text("empty-sequence", "T", 8, "RuntimeError: Expected sequence length to be larger than 0 in RNN"),
-    Text(
-        "target-size",
-        "T",
-        23,
-        "RuntimeError: Expected target size [{expected:dims}], got [{got:dims}]",
-        (
-            "ValueError: Expected target size ({expected:dims}), got torch.Size([{got:dims}])",
-            "RuntimeError: Expected target size ({expected:dims}), got ({got:dims})",
-        ),
-    ),
-    Text(
-        "target-batch",
-        "N",
-        23,
-        "ValueError: Expected input batch_size ({got:int}) to match target batch_size ({expected:int}).",
-    ),
+    *LOSS_TEXTS,
     Text(
         "backward-twice",
         "T",

@@ -170,12 +170,14 @@ function caption({ x, y }, anchor, row, narrow, say) {
     ...lines.map((line, k) => node("tspan", { x, dy: k * 12 }, line)));
 }
 
-/** What the bars between the layers are: both directions' h side by side. @param {Layout} layout @param {Net} net @param {Words} words */
-function joinedLabels(layout, net, { say }) {
+/** What the bars between the layers are: both directions' h side by side, or what dropout left of them. @param {Layout} layout @param {Net} net @param {Words} words */
+function joinedLabels(layout, net, { say, trace }) {
   const group = node("g", { class: "net-joined" });
   const firsts = layout.narrow ? [] : layout.bars.filter((bar) => bar.t === layout.first);
-  for (const { box: { y, h } } of firsts)
-    group.append(node("text", { class: "net-caption", x: 12, y: y + h }, say("network.joined", { width: net.units * 2 })));
+  for (const { layer, box: { y, h } } of firsts) {
+    const key = Object.hasOwn(trace.tensors, `dropped_l${layer}`) ? "network.dropped" : "network.joined";
+    group.append(node("text", { class: "net-caption", x: 12, y: y + h }, say(key, { width: net.units * 2 })));
+  }
   return group;
 }
 

@@ -52,12 +52,18 @@ export function spotsOf(layout, net, trace, n) {
     const index = finalIndex(trace, tensor, row, n);
     add(tensor, box, { quantity: tensor.startsWith("c") ? "c" : "h", index, whole: finalIndex(trace, tensor, null, n), split: 0, row, t: null });
   }
-  for (const { layer, t, box } of layout.bars)
-    net.rows.filter((row) => row.layer === layer).forEach((row, half) => {
-      const w = box.w / 2 - 1;
-      const place = { x: box.x + half * (w + 2), y: box.y, w, h: box.h };
-      if (t < net.steps && isLive(layout, t)) add(`${row.name}.h`, place, { quantity: "h", index: [n, t, null], whole: [n, null, null], split: 0, row: null, t });
-    });
+  for (const { layer, t, box } of layout.bars) {
+    if (t >= net.steps || !isLive(layout, t)) continue;
+    const dropped = `dropped_l${layer}`; // what dropout left for the layer above
+    const axes = trace.tensors[dropped]?.axes;
+    if (axes) add(dropped, box, { quantity: "h", index: indexOf(axes, n, t), whole: indexOf(axes, n, run(dropped)), split: net.units, row: null, t });
+    else
+      net.rows.filter((row) => row.layer === layer).forEach((row, half) => {
+        const w = box.w / 2 - 1;
+        const place = { x: box.x + half * (w + 2), y: box.y, w, h: box.h };
+        add(`${row.name}.h`, place, { quantity: "h", index: [n, t, null], whole: [n, null, null], split: 0, row: null, t });
+      });
+  }
   for (const [tensor, boxes] of /** @type {const} */ ([["input", layout.inputs], ["output", layout.outputs]])) {
     const axes = trace.tensors[tensor]?.axes ?? [];
     const split = tensor === "output" && net.directions === 2 ? (trace.tensors.output.shape.at(-1) ?? 0) / 2 : 0;

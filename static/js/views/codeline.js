@@ -87,6 +87,7 @@ export function mountCodeline(el, store, context) {
       rnn: asked.cell === "rnn",
       lstm: asked.cell === "lstm",
       lengths: !fromText || Boolean(trace?.text),
+      stacked: asked.num_layers > 1 || asked.dropout > 0 || asked.mode === "train", // dropout acts between layers
       head: asked.head !== "none",
       loss: asked.loss !== "none",
       "no-embedding": !fromText && asked.num_embeddings === 0,

@@ -111,6 +111,16 @@ def test_written_source_gives_the_same_numbers_in_train_mode(tmp_path: Path) -> 
     assert apart(first.done.tensors["output"], second.done.tensors["output"]) > 1e-3
 
 
+def test_an_encoder_drops_with_masks_of_its_own_seed(tmp_path: Path) -> None:
+    encoder = {"model": MODEL, "input": {"random": {"batch": 3, "seq_len": 4}}, "weights": {"seed": 5}}
+    trace = traced(**TRAIN | {"state": {"encoder": encoder}, "weights": {"seed": 6}})
+    alone = traced(**encoder | {"mode": "train"})
+    assert torch.equal(trace.done.tensors["h_0"], alone.done.tensors["h_n"])
+    (found,) = run([pytorch(trace.plan)], tmp_path, "-W", "error")
+    for name in ("output", "h_n", "c_n"):
+        assert apart(trace.done.tensors[name], torch.from_numpy(found[name])) <= 1e-6
+
+
 def test_a_large_run_is_proved_on_some_samples_with_their_own_masks() -> None:
     model = MODEL | {"input_size": 16, "hidden_size": 96, "num_layers": 2}
     trace = traced(model=model, input={"random": {"batch": 40, "seq_len": 60}}, mode="train")

@@ -114,6 +114,8 @@ def test_no_query_whatever_fails_and_the_nearest_state_runs(pairs: list[tuple[st
         ("dropout=1e-3", "dropout", 0.0),
         ("dropout=nan", "dropout", 0.0),
         ("mode=test", "mode", "eval"),
+        ("num_layers=2&dropout=0.5&mode=train&task=translate", "mode", "eval"),
+        ("num_layers=2&dropout=0.5&mode=train&task=caption", "mode", "eval"),
         ("source=random&batch=1000", "batch", 256),
         ("t=17", "t", 4),
         ("n=9", "n", 1),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from app.recurrent.dropout_claims import dropout_claims
+from app.recurrent.claims_dropout import dropout_claims
 from app.recurrent.errors import Say
 from app.recurrent.forward import Pass
 from app.recurrent.order import at_end, turned

@@ -178,6 +178,19 @@ def test_the_mean_reads_true_steps_only(watched: Watched, live_server: LiveServe
     assert read(page, "pooled", "1,4") == pytest.approx(float(mean[1, 4]), abs=1e-6)
 
 
+def test_first_states_are_given_and_start_every_row(watched: Watched, live_server: LiveServer) -> None:
+    page = opened(watched, live_server, "?proj_size=2")
+    choose(page, "h0", "ones")
+    expect(page.locator("[data-role=state-c]")).to_have_text(", torch.ones(1, 2, 6)")
+    torch.manual_seed(0)
+    embedding = nn.Embedding(9, 8, padding_idx=0)
+    lstm = nn.LSTM(8, 6, batch_first=True, proj_size=2)
+    with torch.no_grad():
+        _, (h_n, c_n) = lstm(embedding(TOKENS), (torch.ones(1, 2, 2), torch.ones(1, 2, 6)))
+    assert read(page, "h_n", "0,0,1") == pytest.approx(float(h_n[0, 0, 1]), abs=1e-6)
+    assert read(page, "c_n", "0,0,4") == pytest.approx(float(c_n[0, 0, 4]), abs=1e-6)
+
+
 def test_padded_stands_beside_packed_with_the_drift_of_every_sample(watched: Watched, live_server: LiveServer) -> None:
     page = opened(watched, live_server)
     panel = page.locator("[data-testid=padding]")

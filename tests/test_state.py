@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -127,6 +128,7 @@ def test_no_query_whatever_fails_and_the_nearest_state_runs(pairs: list[tuple[st
         ("proj_size=99999", "proj_size", 5),
         ("proj_size=2&hidden_size=1", "proj_size", 0),
         ("dtype=float16", "dtype", "float32"),
+        ("h0=ones&hidden_size=2048&num_layers=8", "h0", "zeros"),
         ("packed=perhaps", "packed", False),
         ("source=random&packed=true", "packed", False),
         ("source=random&lengths=five", "lengths", ""),
@@ -160,6 +162,18 @@ def test_each_control_is_the_requests_own_field() -> None:
     assert asked.head.reads == "mean"
     assert of("cell=gru&proj_size=2").request().model.proj_size == 0  # kept in the address, for an LSTM only
     assert of("lengths=5,3").request().lengths is None  # a text knows its own
+
+
+def test_a_given_first_state_has_the_shape_of_this_network() -> None:
+    asked = of("h0=ones&proj_size=2&num_layers=2&bidirectional=true").request()
+    planned = plan(asked)
+    assert planned.request.state is not None
+    assert torch.tensor(planned.request.state.h_0).equal(torch.ones(4, 2, 2))
+    assert torch.tensor(planned.request.state.c_0).equal(torch.ones(4, 2, 6))
+    gru = of("h0=ones&cell=gru&proj_size=2&source=random&batch=3").request().state
+    assert gru is not None
+    assert torch.tensor(gru.h_0).shape == (1, 3, 6)
+    assert gru.c_0 is None
 
 
 def test_a_large_run_keeps_its_lengths_and_projection_while_it_is_made_to_fit() -> None:

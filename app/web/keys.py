@@ -128,7 +128,7 @@ KEYS: tuple[Key, ...] = (
     Key("seed", 0, high=2**53 - 1),
     Key("task", "read", ("read", "caption", "translate")),
     Key("decode_steps", 4, low=1, high=1000),
-    Key("h0", "zeros", ("zeros", "random")),
+    Key("h0", "zeros", ("zeros", "random", "ones")),
     Key("t", 0, view=True),
     Key("n", 0, view=True),
     Key("row", "", view=True),  # the top layer, forward

@@ -18,6 +18,7 @@ from app.web.state_decode import decoding
 
 LIMITS = Limits()
 STATE_SEED = 1  # of a random h_0 and c_0
+MOST_GIVEN = 20_000  # numbers of an h_0 and c_0 that are written out in the request
 
 # Which key a refusal of the core is about.
 _FIELDS = {
@@ -26,6 +27,9 @@ _FIELDS = {
     "model.num_layers": "num_layers",
     "model.proj_size": "proj_size",
     "lengths": "lengths",
+    "state": "h0",
+    "state.h_0": "h0",
+    "state.c_0": "h0",
     "input.random.batch": "batch",
     "input.random.seq_len": "seq_len",
     "input.text": "text",
@@ -76,9 +80,27 @@ class State:
                 asked["loss"] = {"kind": v["loss"], "target": {"random": {"seed": v["target_seed"]}}}
         if v["h0"] == "random":
             asked["state"] = {"random": {"seed": STATE_SEED}}
+        elif v["h0"] == "ones":
+            asked["state"] = self._ones()
         if v["task"] != "read":
             asked = decoding(asked, v["task"], v["decode_steps"], v["seed"])
         return TraceRequest.model_validate(asked)
+
+    def _ones(self) -> dict[str, Any]:
+        """h_0 and c_0 given number by number, so only small ones; raises Refusal."""
+        v: dict[str, Any] = dict(self.values)
+        rows, samples = v["num_layers"] * (1 + v["bidirectional"]), len(v["text"])
+        if v["source"] == "random":
+            samples = v["batch"]
+        hidden = v["hidden_size"]
+        widths = {"h_0": (v["proj_size"] or hidden) if v["cell"] == "lstm" else hidden}
+        if v["cell"] == "lstm":
+            widths["c_0"] = hidden
+        count = rows * samples * sum(widths.values())
+        if count > MOST_GIVEN:
+            say = Say("problem.given_state_large", {"got": count, "expected": MOST_GIVEN})
+            raise Refusal("over-limit", say, field="state", got=count, expected=MOST_GIVEN)
+        return {name: [[[1.0] * width] * samples] * rows for name, width in widths.items()}
 
     def query(self) -> str:
         """The shortest query that reads back as this state."""
@@ -192,6 +214,8 @@ def _nearer(state: State, refusal: Refusal, limits: Limits) -> State:
     name = _FIELDS.get(refusal.field or "")
     if name == "text" or (refusal.field or "").startswith("input.text"):
         return state.with_(text=BY_NAME["text"].default)
+    if name == "h0":
+        return state.with_(h0="zeros")
     if name == "proj_size":
         return state.with_(proj_size=min(_size(state, "proj_size"), _size(state, "hidden_size")) - 1)
     if name == "lengths" or (refusal.field or "").startswith("lengths["):

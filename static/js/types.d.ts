@@ -253,7 +253,7 @@ export interface FlatState {
   seed: number;
   task: "read" | "caption" | "translate";
   decode_steps: number;
-  h0: "zeros" | "random";
+  h0: "zeros" | "random" | "ones";
   t: number;
   n: number;
   row: string;

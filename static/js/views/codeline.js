@@ -79,7 +79,8 @@ export function mountCodeline(el, store, context) {
     role("given").hidden = asked.h0 === "zeros"; // torch starts from zeros by itself
     role("given").textContent = asked.cell === "lstm" ? ", (h_0, c_0)" : ", h_0";
     const twoDraws = asked.cell === "lstm" && asked.h0 === "random"; // h_0 = c_0 = randn(…) would make them the same numbers
-    role("states").textContent = asked.cell !== "lstm" ? "h_0" : twoDraws ? "h_0, c_0" : "h_0 = c_0";
+    const apart = asked.cell === "lstm" && asked.proj_size > 0; // h_0 is then narrower than c_0
+    role("states").textContent = asked.cell !== "lstm" ? "h_0" : twoDraws || apart ? "h_0, c_0" : "h_0 = c_0";
     nameReads(find(el, '[data-arg="head"]'), asked);
     role("width").textContent = String(asked.input_size);
     const fromText = asked.source === "text";
@@ -101,7 +102,9 @@ export function mountCodeline(el, store, context) {
     find(el, '[data-arg="num_embeddings"]').parentElement?.toggleAttribute("hidden", fromText);
     if (!trace) return;
     role("vocabulary").textContent = String(trace.request.embedding?.num_embeddings ?? "");
-    role("state-shape").textContent = [...(twoDraws ? [2] : []), ...trace.tensors.h_n.shape].join(", ");
+    role("state-shape").textContent = [...(twoDraws && !apart ? [2] : []), ...trace.tensors.h_n.shape].join(", ");
+    const made = asked.h0 === "random" ? "randn" : asked.h0;
+    role("state-c").textContent = apart && trace.tensors.c_n ? `, torch.${made}(${trace.tensors.c_n.shape.join(", ")})` : "";
     role("in-features").textContent = String(trace.parameters["head.weight"]?.shape[1] ?? "");
     role("parameter-count").textContent = context.say("page.parameters", { count: grouped(trace.parameter_count, lang) });
     drawLoss();

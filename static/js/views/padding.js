@@ -44,7 +44,6 @@ export function mountPadding(el, store, context) {
     title.textContent = say("padding.title");
     why.textContent = say("padding.why");
     toggle.textContent = say(trace.request.packed ? "padding.unpack" : "padding.pack");
-    toggle.setAttribute("aria-pressed", String(Boolean(trace.request.packed)));
   }
 
   /** @param {AppState} state @param {Padding} found */

@@ -211,14 +211,15 @@ def runnable(state: State, limits: Limits) -> tuple[State, Plan, list[Refusal]]:
 
 def _nearer(state: State, refusal: Refusal, limits: Limits) -> State:
     """One step towards a state that runs: the value at fault goes to what is allowed."""
-    name = _FIELDS.get(refusal.field or "")
-    if name == "text" or (refusal.field or "").startswith("input.text"):
+    field = (refusal.field or "").removeprefix("state.encoder.")  # which reads what this state says
+    name = _FIELDS.get(field)
+    if name == "text" or field.startswith("input.text"):
         return state.with_(text=BY_NAME["text"].default)
     if name == "h0":
         return state.with_(h0="zeros")
     if name == "proj_size":
         return state.with_(proj_size=min(_size(state, "proj_size"), _size(state, "hidden_size")) - 1)
-    if name == "lengths" or (refusal.field or "").startswith("lengths["):
+    if name == "lengths" or field.startswith("lengths["):
         return _fitting_lengths(state, limits)
     if name is not None and isinstance(refusal.expected, int):
         return state.with_(**{name: refusal.expected})

@@ -38,7 +38,7 @@ export function arrange(trace, blocks, scales, { width, zoom, ratio, say, palett
     { text: say("scene.sample_is"), colour: SAMPLE },
     { text: say("scene.hint"), colour: "" },
   ];
-  if (trueLengths(trace)?.some((length) => length < sizes(trace).steps)) notes.push({ text: say("scene.padding"), colour: "" });
+  if ([trace, trace.encoder].some((one) => one && trueLengths(one)?.some((length) => length < sizes(one).steps))) notes.push({ text: say("scene.padding"), colour: "" });
   if (averaged) notes.push({ text: say("scene.averaged"), colour: "" });
   return { layout: arranged, legend: legendLayout(entriesOf(blocks, scales), notes, width, arranged.bottom, measure) };
 }

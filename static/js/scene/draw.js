@@ -1,5 +1,6 @@
 // The scene on a canvas: for every visible face one setTransform and one drawImage, then the lines and words around it.
 
+import { plain } from "../core/encoder.js";
 import { facesOf, originOf, partOf, pointOf, slabsOf, viewFor } from "./faces.js";
 import { project } from "./projection.js";
 import { opened } from "./sizes.js";
@@ -31,8 +32,8 @@ import { drawArrow, drawConnector, drawLabel, drawModule, drawTag } from "./mark
  * @property {number} ratio  device pixels a CSS pixel
  * @property {import("./bitmaps.js").Bitmaps} bitmaps
  * @property {(tensor: string, index: number[]) => number | null} value
- * @property {import("./padding.js").Ended | null} ended  where the samples end, null where nothing says so
  * @property {Record<string, {layers: number, both: boolean, cell: string, sizes: string}>} modules  by the name of their block
+ * @property {(name: string) => import("./padding.js").Ended | null} ended  where the samples of a block end, null where nothing says so
  */
 /** @typedef {CellAt & {kind: "pinned" | "cursor" | "alias"}} Mark  alias: the same number in another place */
 /** @typedef {{row: number, ranges: ([number, number] | null)[], from: number[]}} EndLink  the part of output that equals h_n[row] */
@@ -75,10 +76,11 @@ function drawBlock(ctx, placed, scene) {
   const step = block.kind === "sheet" && block.cut >= 0 ? block.shape.map((_, axis) => (axis === block.cut ? /** @type {[number, number]} */ ([scene.t, scene.t + 1]) : null)) : null;
   const dense = block.kind === "ends" && placed.gap < 6; // so many states that outlines would hide them
   const marked = scene.marked.filter(({ tensor, index }) => tensor === block.name && index.length === block.shape.length);
+  const ended = scene.ended(block.name);
   for (const face of faces) {
     drawFace(ctx, face, size, scene);
     // packing cuts what the module makes, not what it is given
-    if (scene.ended) drawPadding(ctx, face, block, { ...scene.ended, cut: scene.ended.cut && block.name === "output" }, scene.palette);
+    if (ended) drawPadding(ctx, face, block, { ...ended, cut: ended.cut && plain(block.name) === "output" }, scene.palette);
     if (block.name === "output") for (const link of scene.links) outline(ctx, partOf(face, link.ranges), scene.palette.h, 2);
     if (block.parts > 1) drawSeam(ctx, face, block);
     if (oneOfMany && (!dense || face.fixedAxis === 0)) outline(ctx, partOf(face, sample), SAMPLE, 1.25);

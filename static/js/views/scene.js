@@ -90,7 +90,7 @@ export function mountScene(el, store, context) {
       nowText: context.say("scene.now", { t }),
       word: trace.text?.tokens[n]?.[t] ?? "",
       links: linksOf(trace, n),
-      ended: endedOf(trace),
+      ended: (name) => endedOf(trace.encoder && name.startsWith(ENCODER) ? trace.encoder : trace),
       scales,
       palette: inks,
       ratio: ratio(),
@@ -265,7 +265,7 @@ const moduleOf = ({ model }) => ({
   sizes: [model.input_size, model.hidden_size, ...(model.proj_size ? [model.proj_size] : [])].join(" → "),
 });
 
-/** @param {import("../types.js").Trace} trace @returns {import("../scene/padding.js").Ended | null} */
+/** Where the samples end that a block shows. @param {import("../types.js").Trace} trace @returns {import("../scene/padding.js").Ended | null} */
 function endedOf(trace) {
   const lengths = trueLengths(trace);
   return lengths && { lengths, cut: trace.request.packed === true };

@@ -115,6 +115,7 @@ export function createAsking(store, api, { traceArrives, speak, window }) {
       problems: twin.problems,
       status: "ready",
       ...fit(trace, view),
+      ...(trace.id === now.trace?.id ? {} : { explained: null }),
       cursor: null,
       pinned: exists(trace, now.pinned) ? now.pinned : null,
     });

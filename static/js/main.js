@@ -6,6 +6,7 @@ import { createStore } from "./core/store.js";
 import { createTensors } from "./core/tensors.js";
 import { createApi, withEncoder } from "./doors/api.js";
 import { find } from "./doors/dom.js";
+import { createExplaining } from "./explaining.js";
 import { mountClaims } from "./views/claims.js";
 import { mountCodeline } from "./views/codeline.js";
 import { mountHeatmaps } from "./views/heatmaps.js";
@@ -82,6 +83,7 @@ function start(document, window) {
     ...(trace ? fit(trace, view) : view),
     cursor: null,
     pinned: null,
+    explained: null,
     playing: false,
     status: "ready",
     problems,
@@ -106,15 +108,23 @@ function start(document, window) {
     get tensors() {
       return tensors;
     },
-    explain({ tensor, index }, limit, signal) {
-      const { trace, lang } = store.get();
-      return api.explain(trace.id, tensor, index, limit, { lang, signal });
-    },
     ask: asking.ask,
     reducedMotion: () => calm.matches,
   };
 
+  /** @type {Parameters<typeof createExplaining>[1]} */
+  const explain = ({ tensor, index }, limit, signal) => {
+    const { trace, lang } = store.get();
+    return api.explain(trace.id, tensor, index, limit, { lang, signal });
+  };
+
   if (trace) traceArrives(trace);
+  createExplaining(store, explain, {
+    after(ms, then) {
+      const timer = window.setTimeout(then, ms);
+      return () => window.clearTimeout(timer);
+    },
+  });
   mountAll(SHELL);
   if (trace) mountAll(WORK);
   store.subscribe((now, previous) => {

@@ -123,11 +123,8 @@ def _of_encoder(found: ExplainAnswer) -> ExplainAnswer:
         )
         for term in found.terms
     ]
-    named = {
-        "tensor": f"{index.ENCODER}{found.tensor}",
-        "terms": terms,
-        "reads": reads,
-    }
+    reads = [read.model_copy(update=names(read)) for read in found.reads]
+    named = {"tensor": f"{index.ENCODER}{found.tensor}", "terms": terms, "reads": reads}
     return found.model_copy(update=named | {"picked_by": source(found.picked_by)})
 
 

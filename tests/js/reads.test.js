@@ -77,7 +77,7 @@ test("in the scene a range lights up in the block that holds its numbers, and on
   const to = [{ tensor: "logits", index: [1, 2] }];
   const { quads, arrows } = layoutSources(placed, viewOf(HOME), 0, { cell: to[0], to, marked: [{ key: "", symbol: "x", places }] });
   assert.deepEqual(quads.map(({ origin }) => origin.map(Math.round)), [[70, 50]]);
-  assert.deepEqual(arrows.map((points) => points.map((point) => point.map(Math.round))), [[[100, 55], [295, 55]]]);
+  assert.deepEqual(arrows.map((points) => points.map((point) => point.map(Math.round))), [[[100, 55], [287, 55]]]);
   const start = [{ tensor: "h_0", spans: /** @type {[number, number][]} */ ([[0, 1], [0, 3]]) }];
   const seen = layoutSources(placed, viewOf(HOME), 0, { cell: to[0], to, marked: [{ key: "", symbol: "h_prev", places: start }] });
   assert.equal(seen.quads.length, 1);

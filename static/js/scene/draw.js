@@ -53,15 +53,15 @@ export function drawScene(ctx, scene) {
     if (placed.block.kind === "module") drawModule(ctx, placed, scene);
     else drawBlock(ctx, placed, scene);
   }
-  const crossed = drawLinks(ctx, scene);
+  const linked = drawLinks(ctx, scene);
+  const crossed = drawSources(ctx, scene) || linked;
   for (const placed of layout.placed) {
     for (const label of placed.labels) drawLabel(ctx, turned(label, scene.view), palette, crossed);
     if (placed.block.kind === "ends") drawLeaders(ctx, placed, scene);
     if (placed.block.kind === "cube") drawLetters(ctx, placed, scene);
     if (placed.block.name === "tokens") drawWord(ctx, placed, scene);
   }
-  for (const { labels } of layout.arrows) for (const label of labels) drawLabel(ctx, label, palette);
-  drawSources(ctx, scene);
+  for (const { labels } of layout.arrows) for (const label of labels) drawLabel(ctx, label, palette, crossed);
 }
 
 /** Seen from the left, the first axis leads up to the left. @param {import("./layout.js").Label} label @param {View} view */

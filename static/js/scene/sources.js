@@ -16,6 +16,7 @@ import { facesOf, partOf, pointOf } from "./faces.js";
 
 const DASH = [5, 3]; // px: not by its colour alone
 const HEAD = 7; // px
+const CELL = { w: 16, h: 16 }; // px around the number itself, which stays readable
 const SHORT = 14; // px: between neighbours an arrow would only hide them
 
 /**
@@ -38,7 +39,7 @@ export function layoutSources(placed, view, t, { to, marked }) {
     for (const { box, range } of seen) drawn.quads.push(...quadsOf(box, view, t, range));
     const [first] = seen;
     const from = first && middleOf(first.box, view, t, first.range);
-    if (from && end && Math.hypot(end[0] - from[0], end[1] - from[1]) > SHORT) drawn.arrows.push([from, end]);
+    if (from && end && Math.hypot(end.middle[0] - from[0], end.middle[1] - from[1]) > SHORT) drawn.arrows.push([from, edge(end, from)]);
   }
   return drawn;
 }
@@ -61,25 +62,37 @@ function middleOf(box, view, t, range) {
   return [origin[0] + (along[0] + down[0]) / 2, origin[1] + (along[1] + down[1]) / 2];
 }
 
+/** @typedef {{middle: Vec2, w: number, h: number}} Target */
+
 /**
- * The number itself, by the first of its names that is in the scene; inside the module: the module's edge.
- * @param {Placed[]} placed @param {View} view @param {number} t @param {CellAt[]} names @returns {Vec2 | null}
+ * The number itself, by the first of its names that is in the scene; of what is inside the module, the module.
+ * @param {Placed[]} placed @param {View} view @param {number} t @param {CellAt[]} names @returns {Target | null}
  */
 function targetOf(placed, view, t, names) {
   for (const { tensor, index } of names) {
     const box = boxOf(placed, tensor);
-    if (box) return middleOf(box, view, t, { tensor, spans: index.map((k) => [k, k + 1]) });
+    if (box) return { middle: middleOf(box, view, t, { tensor, spans: index.map((k) => [k, k + 1]) }), ...CELL };
   }
   const module = names.some(({ tensor }) => inside(tensor)) && placed.find(({ block }) => block.kind === "module" && plain(block.name) === block.name);
-  return module ? [module.centre[0], module.room.y + module.room.h] : null;
+  if (!module) return null;
+  const { x, y, w, h } = module.room;
+  return { middle: [x + w / 2, y + h / 2], w, h };
 }
 
-/** @param {CanvasRenderingContext2D} ctx @param {Scene} scene */
+/** Where the way to the middle meets the outline. @param {Target} target @param {Vec2} from @returns {Vec2} */
+function edge({ middle: [x, y], w, h }, from) {
+  const [dx, dy] = [from[0] - x, from[1] - y];
+  const part = Math.min(dx ? w / 2 / Math.abs(dx) : Infinity, dy ? h / 2 / Math.abs(dy) : Infinity, 1);
+  return [x + dx * part, y + dy * part];
+}
+
+/** @param {CanvasRenderingContext2D} ctx @param {Scene} scene @returns {boolean} may an arrow pass behind words */
 export function drawSources(ctx, { layout, view, t, sources, palette }) {
-  if (!sources) return;
+  if (!sources) return false;
   const { quads, arrows } = layoutSources(layout.placed, view, t, sources);
   for (const quad of quads) drawOutline(ctx, quad, palette);
   for (const [from, to] of arrows) drawWay(ctx, from, to, palette);
+  return arrows.length > 0;
 }
 
 /** @param {CanvasRenderingContext2D} ctx @param {Quad} quad @param {Scene["palette"]} palette */
@@ -128,7 +141,7 @@ function drawWay(ctx, from, to, palette) {
 function wayOf(from, to) {
   const length = Math.hypot(to[0] - from[0], to[1] - from[1]);
   /** @type {Vec2} */
-  const control = [(from[0] + to[0]) / 2, (from[1] + to[1]) / 2 + Math.min(60, length * 0.18)];
+  const control = [(from[0] + to[0]) / 2, (from[1] + to[1]) / 2 + Math.min(60, length * 0.12)];
   const reach = Math.hypot(to[0] - control[0], to[1] - control[1]) || 1;
   const [dx, dy] = [(to[0] - control[0]) / reach, (to[1] - control[1]) / reach];
   const half = HEAD * 0.45;

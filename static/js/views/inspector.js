@@ -112,10 +112,12 @@ export function mountInspector(el, store, context) {
   function equationPart({ trace, lang }, home, how, explained) {
     if (!explained) {
       equation.classList.add("is-waiting");
+      equation.setAttribute("aria-busy", "true");
       equation.classList.toggle("is-other", home.tensor !== made.tensor);
       return equation;
     }
     equation.classList.remove("is-waiting", "is-other");
+    equation.removeAttribute("aria-busy");
     const { answer } = explained;
     if (made.answer !== answer || made.lang !== lang)
       equation.replaceChildren(...(answer ? [...equationParts(answer, trace, context.say), marked, sourceList(answer, context.say)] : []));

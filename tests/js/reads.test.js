@@ -78,6 +78,9 @@ test("in the scene a range lights up in the block that holds its numbers, and on
   const { quads, arrows } = layoutSources(placed, viewOf(HOME), 0, { cell: to[0], to, marked: [{ key: "", symbol: "x", places }] });
   assert.deepEqual(quads.map(({ origin }) => origin.map(Math.round)), [[70, 50]]);
   assert.deepEqual(arrows.map((points) => points.map((point) => point.map(Math.round))), [[[100, 55], [287, 55]]]);
+  const single = [{ tensor: "joined", spans: /** @type {[number, number][]} */ ([[1, 2], [2, 3]]) }];
+  const thin = layoutSources(placed, viewOf(HOME), 0, { cell: to[0], to, marked: [{ key: "", symbol: "h", places: single }] });
+  assert.deepEqual(thin.arrows[0].map(([x]) => Math.round(x)), [103, 287]); // from beside its one number, not from on top of it
   const start = [{ tensor: "h_0", spans: /** @type {[number, number][]} */ ([[0, 1], [0, 3]]) }];
   const seen = layoutSources(placed, viewOf(HOME), 0, { cell: to[0], to, marked: [{ key: "", symbol: "h_prev", places: start }] });
   assert.equal(seen.quads.length, 1);

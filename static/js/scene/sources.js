@@ -16,7 +16,7 @@ import { facesOf, partOf, pointOf } from "./faces.js";
 
 const DASH = [5, 3]; // px: not by its colour alone
 const HEAD = 7; // px
-const CELL = { w: 16, h: 16 }; // px around the number itself, which stays readable
+const CELL = { w: 16, h: 16 }; // px around a single number, which stays readable
 const SHORT = 14; // px: between neighbours an arrow would only hide them
 
 /**
@@ -39,7 +39,10 @@ export function layoutSources(placed, view, t, { to, marked }) {
     for (const { box, range } of seen) drawn.quads.push(...quadsOf(box, view, t, range));
     const [first] = seen;
     const from = first && middleOf(first.box, view, t, first.range);
-    if (from && end && Math.hypot(end.middle[0] - from[0], end.middle[1] - from[1]) > SHORT) drawn.arrows.push([from, edge(end, from)]);
+    if (from && end && Math.hypot(end.middle[0] - from[0], end.middle[1] - from[1]) > SHORT) {
+      const one = first.range.spans.every(([low, high]) => high - low === 1);
+      drawn.arrows.push([one ? edge({ middle: from, ...CELL }, end.middle) : from, edge(end, from)]);
+    }
   }
   return drawn;
 }

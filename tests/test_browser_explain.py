@@ -111,7 +111,8 @@ def test_a_factor_leads_to_its_number_and_on_to_the_table_of_words(watched: Watc
     products.locator(f'tr[data-symbol="W_ii[{J},0] · x[0]"] button').click()
     name = page.locator("[data-testid=inspector] .cell-name")
     expect(name).to_have_text(f"input[{N}, {T}, 0]")
-    expect(arrived(page).locator(".products-formula")).to_have_text("embedding = E[2,0]")
+    expect(page.locator("[data-testid=inspector] .equation")).to_have_attribute("data-formula", "embedding = E[2,0]")
+    arrived(page)
     assert numbers(products, "product") == pytest.approx([float(network()[0].weight[2, 0])], abs=1e-7)
     products.locator('button[data-tensor="tokens"]').click()
     expect(name).to_have_text(f"tokens[{N}, {T}]")
@@ -136,7 +137,7 @@ def test_the_keyboard_opens_and_closes_the_products_of_a_number_that_is_not_kept
     page.keyboard.press("Enter")
     expect(toggle).to_have_attribute("aria-expanded", "false")
     expect(toggle).to_be_focused()
-    expect(products.locator(".products-body")).to_be_hidden()
+    expect(products.locator(".products-content")).to_be_hidden()
 
 
 @pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
@@ -150,7 +151,7 @@ def test_every_tensor_of_the_page_can_be_taken_apart(watched: Watched, live_serv
     for name in names:
         menu.select_option(name)
         page.locator(f'[data-testid=table] td[data-tensor="{name}"]').last.click()
-        expect(page.locator("[data-testid=products] .products-body")).not_to_have_attribute("aria-busy", "true")
+        expect(page.locator("[data-testid=products] .products-content")).not_to_have_attribute("aria-busy", "true")
         expect(says).not_to_have_text("…")
         expect(says).not_to_contain_text("could not")
 

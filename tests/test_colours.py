@@ -56,5 +56,5 @@ def test_every_text_colour_can_be_read_on_every_ground(theme: dict[str, str]) ->
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK_BY_CHOICE], ids=["light", "dark"])
 def test_the_edges_of_controls_stand_out(theme: dict[str, str]) -> None:
-    for name in ("rule-strong", "focus", "now"):
+    for name in ("rule-strong", "focus", "now", "source"):
         assert contrast(theme[name], theme["paper"]) >= 3, name

@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from itertools import product
 from typing import Any
 
 import pytest
@@ -79,6 +80,94 @@ def test_ten_thousand_random_values_of_every_kind_are_made_again_from_their_term
     assert set(met) == set(TABLE)  # none without a formula, and no formula that was not tried
 
 
+def ranges_of(trace: Trace, found: ExplainAnswer) -> list[tuple[str, tuple[int, ...]]]:
+    """Every place that the ranges of an answer name, one by one."""
+    places = []
+    for read in found.reads:
+        name = read.tensor or read.parameter
+        assert name is not None
+        assert (read.tensor is None) != (read.parameter is None)
+        spans = [
+            range(*slice(*(int(end) if end else None for end in part.split(":"))).indices(size))
+            if ":" in part
+            else (int(part),)
+            for part, size in zip(read.index.split(","), shape_of(trace, name), strict=True)
+        ]
+        found_here = list(product(*spans))
+        assert len(found_here) == read.count
+        assert len(read.values) == min(read.count, 6)
+        places += [(name, place) for place in found_here]
+    return places
+
+
+def shape_of(trace: Trace, name: str) -> tuple[int, ...]:
+    """The shape of a tensor or a parameter, the encoder's among them."""
+    if name.startswith("encoder."):
+        assert trace.encoder is not None
+        return shape_of(trace.encoder, name.removeprefix("encoder."))
+    if name in trace.plan.tensors:
+        return trace.plan.tensors[name].shape
+    return tuple(trace.done.modules.named()[name].shape)
+
+
+def test_the_ranges_of_a_value_are_exactly_the_places_of_its_factors_in_random_runs() -> None:
+    choose = random.Random(1)
+    met: Counter[str] = Counter()
+
+    @settings(max_examples=120, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+    @given(st.one_of(requests(), requests(), decoders()))
+    def one_configuration(asked: dict[str, Any]) -> None:
+        trace = traced(**asked)
+        chosen = places(trace, choose)[:12]
+        if trace.encoder is not None:
+            chosen += [(f"encoder.{name}", index) for name, index in places(trace.encoder, choose)[:4]]
+        for name, index in chosen:
+            found = explained(trace, name, ",".join(map(str, index)))
+            factors = [factor.from_ for term in found.terms for factor in term.factors]
+            expected = {(each.tensor or each.parameter, tuple(each.index)) for each in factors if not each.constant}
+            ranges = ranges_of(trace, found)
+            assert len(set(ranges)) == len(ranges), (name, index)
+            assert set(ranges) == expected, (name, index)
+            met[found.kind] += 1
+
+    one_configuration()
+    assert len(met) > 40
+
+
+def test_one_range_stands_once_and_begins_with_its_first_numbers() -> None:
+    trace = traced(**LSTM)
+    found = explained(trace, "l1.f", "1,3,2", 3)
+    assert [(each.symbol, each.role, each.tensor or each.parameter, each.index) for each in found.reads] == [
+        ("W_if", "input", "rnn.weight_ih_l1", "6,:"),
+        ("x", "input", "l0.h", "1,3,:"),
+        ("x", "input", "l0_reverse.h", "1,3,:"),
+        ("b_if", "input_bias", "rnn.bias_ih_l1", "6"),
+        ("W_hf", "state", "rnn.weight_hh_l1", "6,:"),
+        ("h_prev", "state", "l1.h", "1,2,:"),
+        ("b_hf", "state_bias", "rnn.bias_hh_l1", "6"),
+    ]
+    for name, read in (("l0", found.reads[1]), ("l0_reverse", found.reads[2])):
+        row = next(row.index for row in trace.plan.rows if row.suffix == name)
+        assert read.values == trace.done.h[row][3, 1].tolist()
+    twice = explained(traced(**GRU), "l0.h", "0,2,1")  # z is read by both of its terms
+    assert [each.symbol for each in twice.reads] == ["z", "n", "h_prev"]
+
+
+def test_a_mean_over_the_steps_reads_only_the_true_ones() -> None:
+    asked = GRU | {"lengths": [5, 3], "packed": True, "head": {"reads": "mean", "out_features": 2}}
+    found = explained(traced(**asked), "pooled", "1,2")
+    assert [(each.tensor, each.index, each.count) for each in found.reads] == [("output", "1,0:3,2", 3)]
+
+
+def test_a_formula_names_no_bias_that_the_run_does_not_have() -> None:
+    with_it, without = (
+        explained(traced(**GRU | {"model": GRU["model"] | {"bias": bias}}), "l0.n", "0,2,1") for bias in (True, False)
+    )
+    assert with_it.formula == "n = tanh(W_in·x + b_in + r·(W_hn·h_prev + b_hn))"
+    assert without.formula == "n = tanh(W_in·x + r·(W_hn·h_prev))"
+    assert {each.symbol for each in with_it.reads} - {each.symbol for each in without.reads} == {"b_in", "b_hn"}
+
+
 def explained(trace: Trace, name: str, at: str, limit: int | None = None) -> ExplainAnswer:
     return explain(trace, name, at, limit, english)
 
@@ -91,12 +180,12 @@ def test_a_gate_goes_down_to_every_product_and_both_biases() -> None:
     assert found.term_count == 14
     sizes = [abs(term.value or 0) for term in found.terms]
     assert sizes == sorted(sizes, reverse=True)
-    product = next(term for term in found.terms if term.role == "input" and term.symbol == "W_if[2,5] · x[5]")
-    weight, x = product.factors
+    one = next(term for term in found.terms if term.role == "input" and term.symbol == "W_if[2,5] · x[5]")
+    weight, x = one.factors
     assert (weight.from_.parameter, weight.from_.index) == ("rnn.weight_ih_l1", [4 + 2, 5])
     # features 4 to 7 of what layer 1 reads are the backward direction of layer 0
     assert (x.from_.tensor, x.from_.index) == ("l0_reverse.h", [1, 3, 1])
-    assert product.value == pytest.approx((weight.value or 0) * (x.value or 0))
+    assert one.value == pytest.approx((weight.value or 0) * (x.value or 0))
 
 
 def test_past_the_limit_the_rest_is_summed_and_says_how_many() -> None:

@@ -120,6 +120,7 @@ export function createAsking(store, api, { traceArrives, speak, window }) {
       fixed: null,
       status: "ready",
       ...fit(trace, view),
+      ...(trace.id === now.trace?.id ? {} : { explained: null }),
       cursor: null,
       pinned: exists(trace, now.pinned) ? now.pinned : null,
     });

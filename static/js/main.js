@@ -7,6 +7,7 @@ import { createTensors } from "./core/tensors.js";
 import { createApi, partUrl, withEncoder } from "./doors/api.js";
 import { find } from "./doors/dom.js";
 import { createCharts } from "./doors/plotly.js";
+import { createExplaining } from "./explaining.js";
 import { mountClaims } from "./views/claims.js";
 import { mountCodeline } from "./views/codeline.js";
 import { mountGradients } from "./views/gradients.js";
@@ -98,6 +99,7 @@ function start(document, window) {
     panel,
     cursor: null,
     pinned: null,
+    explained: null,
     playing: false,
     status: "ready",
     problems,
@@ -123,10 +125,6 @@ function start(document, window) {
     get tensors() {
       return tensors;
     },
-    explain({ tensor, index }, limit, signal) {
-      const { trace, lang } = store.get();
-      return api.explain(trace.id, tensor, index, limit, { lang, signal });
-    },
     padding: (signal) => api.padding(store.get().trace.id, signal),
     diagnose(signal) {
       const { trace, lang } = store.get();
@@ -145,7 +143,19 @@ function start(document, window) {
     reducedMotion: () => calm.matches,
   };
 
+  /** @type {Parameters<typeof createExplaining>[1]} */
+  const explain = ({ tensor, index }, limit, signal) => {
+    const { trace, lang } = store.get();
+    return api.explain(trace.id, tensor, index, limit, { lang, signal });
+  };
+
   if (trace) traceArrives(trace);
+  createExplaining(store, explain, {
+    after(ms, then) {
+      const timer = window.setTimeout(then, ms);
+      return () => window.clearTimeout(timer);
+    },
+  });
   mountAll(SHELL);
   if (trace) mountAll(WORK);
   store.subscribe((now, previous) => {

@@ -190,6 +190,17 @@ export interface Product {
   count: number;
 }
 
+/** Numbers in a row that a value was computed from: "1,2,:" of a tensor or a parameter; `values` are the first of them. */
+export interface ReadRange {
+  symbol: string;
+  role: string;
+  tensor: string | null;
+  parameter: string | null;
+  index: string;
+  count: number;
+  values: (number | null)[];
+}
+
 /** How one number was made: `recomputed` is `apply` of the sum of the terms. */
 export interface Explained {
   tensor: string;
@@ -200,6 +211,7 @@ export interface Explained {
   formula: string;
   apply: "identity" | "sigmoid" | "tanh" | "relu" | "softmax" | "log_softmax" | "argmax" | "negative" | "square";
   inner: number | null;
+  reads: ReadRange[];
   terms: Product[];
   term_count: number;
   recomputed: number | null;
@@ -294,6 +306,8 @@ export interface AppState {
   panel: Panel;
   cursor: CellAt | null;
   pinned: CellAt | null;
+  /** how the number at `cell` was made; without an answer where it could not be had; null: not asked, or on its way */
+  explained: { cell: CellAt; answer: Explained | null } | null;
   playing: boolean;
   status: "ready" | "loading" | "error";
   problems: Problem[];
@@ -329,8 +343,6 @@ export type Read = (name: string, index: string) => Promise<Block>;
 export interface Context {
   readonly say: Say;
   readonly tensors: Tensors;
-  /** every product of one number of the present trace, in the page's language */
-  explain(cell: CellAt, limit: number, signal: AbortSignal): Promise<Explained>;
   /** the present trace padded beside packed */
   padding(signal: AbortSignal): Promise<Padding>;
   /** what PyTorch does not notice in the present run, in the page's language */

@@ -2,7 +2,6 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { equationOf } from "../../static/js/core/equations.js";
 import { layoutNetwork, netOf } from "../../static/js/network/layout.js";
 import { spotsOf } from "../../static/js/network/places.js";
 import { blocksOf } from "../../static/js/scene/blocks.js";
@@ -19,18 +18,6 @@ function stacked(train) {
   trace.stages.push({ name: "dropout_l0", op: "Dropout", code: "", inputs: ["l0.h", "l0_reverse.h"], outputs: ["dropout_l0", "dropped_l0"], parameters: [], says: "" });
   return trace;
 }
-
-test("the equation of the upper layer reads what dropout left, all features in one row", () => {
-  const x = equationOf(stacked(true), { tensor: "l1.f", index: [1, 3, 2] })?.pieces.find(({ role }) => role === "x");
-  assert.deepEqual(x?.vectors, [{ tensor: "dropped_l0", index: [1, 3, 0] }]);
-  const without = equationOf(stacked(false), { tensor: "l1.f", index: [1, 3, 2] })?.pieces.find(({ role }) => role === "x");
-  assert.deepEqual(without?.vectors?.map(({ tensor }) => tensor), ["l0.h", "l0_reverse.h"]);
-});
-
-test("the lowest layer reads the input whatever dropout does", () => {
-  const x = equationOf(stacked(true), { tensor: "l0.f", index: [1, 3, 2] })?.pieces.find(({ role }) => role === "x");
-  assert.deepEqual(x?.vectors?.map(({ tensor }) => tensor), ["input"]);
-});
 
 test("the bars between the layers hold what is read above them", () => {
   for (const train of [true, false]) {

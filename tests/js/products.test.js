@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { applied, formulaOf, sorted } from "../../static/js/core/products.js";
+import { applied, sorted } from "../../static/js/core/products.js";
 import { createApi } from "../../static/js/doors/api.js";
 
 /** @typedef {import("../../static/js/types.js").Explained} Explained */
@@ -34,13 +34,6 @@ test("both biases have rows of their own, in PyTorch's order, wherever they fall
   assert.deepEqual(rests.map(({ symbol, count }) => [symbol, count]), [["W_ii · x", 7], ["W_hi · h_prev", 6]]);
   assert.deepEqual(biases.map(({ symbol }) => symbol), ["b_ii", "b_hi[2]"]);
   assert.equal(products.length + rests.length + biases.length, terms.length);
-});
-
-test("a formula is signs alone: a copy names what it copies, what was given has none", () => {
-  assert.equal(formulaOf(answer({ terms: [term("input", "W · x", 1)] })), "i = σ(…)");
-  const copy = { tensor: "joined", formula: "joined = h_n of the top layer", apply: /** @type {const} */ ("identity") };
-  assert.equal(formulaOf(answer({ ...copy, terms: [term("same", "h_n", 1)] })), "joined = h_n");
-  assert.equal(formulaOf(answer({ terms: [] })), null);
 });
 
 test("the function over the sum shows the sum in it", () => {

@@ -112,7 +112,7 @@ TABLE: dict[str, Rule] = {
     "input.decoded": _copy("x = E[the word chosen one step before]", "table", "E"),
     "input.start": _copy("x = E[start]: no word was chosen before", "table", "E"),
     "decoded": Rule(
-        "decoded = the k with the largest logits[k]",
+        "decoded = argmax_k logits[k]",
         (Term("class", (Factor("logits", "all logits"),), "classes"),),
         "argmax",
     ),
@@ -123,9 +123,7 @@ TABLE: dict[str, Rule] = {
     "embedding": _copy("embedding = E[token]", "table", "E"),
     "input": _copy("x = embedding", "input", "embedding"),
     "packed": _copy("packed = the true steps of all samples, the longest sample first", "packed from", "x"),
-    "batch_sizes": Rule(
-        "batch_sizes[t] = how many samples have a step t", (Term("sample", (Factor("1", "longer"),), "samples"),)
-    ),
+    "batch_sizes": Rule("batch_sizes[t] = Σ_n [length[n] > t]", (Term("sample", (Factor("1", "longer"),), "samples"),)),
     "lstm.i": _gate("i", "sigmoid"),
     "lstm.f": _gate("f", "sigmoid"),
     "lstm.g": _gate("g", "tanh"),

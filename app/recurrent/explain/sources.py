@@ -13,6 +13,7 @@ from app.recurrent.explain.dependencies import band
 from app.recurrent.explain.places import Place, index_of, last, previous
 from app.recurrent.positions import Row
 from app.recurrent.settle_loss import IGNORED
+from app.recurrent.shapes import Plan
 from app.recurrent.trace import Trace
 
 Numbers = npt.NDArray[np.float64]
@@ -282,6 +283,16 @@ def source(trace: Trace, place: Place, name: str) -> list[Run]:
     if kind.startswith(("weight_ih", "weight_hh", "bias_ih", "bias_hh")):
         return _weights(kind, place, gate)
     return SOURCES[name](place)
+
+
+def source_shape(plan: Plan, run: Run) -> tuple[int, ...]:
+    """The shape of what a run reads; a constant has none."""
+    if run.kind == "constant":
+        return ()
+    if run.name.startswith("encoder."):
+        assert plan.encoder is not None
+        return plan.encoder.tensors[run.name.removeprefix("encoder.")].shape
+    return (plan.parameters if run.kind == "parameter" else plan.tensors)[run.name].shape
 
 
 def numbers(trace: Trace, runs: list[Run]) -> Numbers:

@@ -9,6 +9,7 @@ from app.recurrent.errors import Refusal, Say
 from app.recurrent.explain.dependencies import PREPARED, Factor
 from app.recurrent.explain.evaluate import Part, Worked, tolerance, work_out
 from app.recurrent.explain.places import Place, locate
+from app.recurrent.explain.reads import ReadAnswer, reads_of, written
 from app.recurrent.explain.sources import Numbers, Run, picked_by
 from app.recurrent.shapes import Plan
 from app.recurrent.trace import Trace
@@ -50,7 +51,10 @@ class TermAnswer(BaseModel):
 
 
 class ExplainAnswer(BaseModel):
-    """How one value was made. `recomputed` is `apply` of the terms, in double precision."""
+    """How one value was made. `recomputed` is `apply` of the terms, in double precision.
+
+    `reads` are the ranges of numbers that it was computed from: what a page marks and draws arrows from.
+    """
 
     tensor: str
     index: list[int]
@@ -60,6 +64,7 @@ class ExplainAnswer(BaseModel):
     formula: str
     apply: str
     inner: float | None
+    reads: list[ReadAnswer]
     terms: list[TermAnswer]
     term_count: int
     recomputed: float | None
@@ -86,9 +91,10 @@ def explain(trace: Trace, name: str, at: str | None, limit: int | None, speak: S
         axes=list(trace.plan.tensors[name].axes),
         kind=worked.kind,
         value=worked.value,
-        formula=worked.rule.formula,
+        formula=written(worked),
         apply=worked.rule.apply,
         inner=worked.inner if worked.rule.terms else None,
+        reads=reads_of(worked),
         terms=terms,
         term_count=sum(part.values.size for part in worked.parts),
         recomputed=worked.recomputed,
@@ -102,11 +108,12 @@ def explain(trace: Trace, name: str, at: str | None, limit: int | None, speak: S
 def _of_encoder(found: ExplainAnswer) -> ExplainAnswer:
     """The same answer under the names that the encoder's tensors and parameters have here."""
 
+    def names(place: Source | ReadAnswer) -> dict[str, str]:
+        known = {"tensor": place.tensor, "parameter": place.parameter}
+        return {kind: f"{index.ENCODER}{name}" for kind, name in known.items() if name}
+
     def source(place: Source | None) -> Source | None:
-        if place is None:
-            return None
-        named = {kind: f"{index.ENCODER}{name}" for kind in ("tensor", "parameter") if (name := getattr(place, kind))}
-        return place.model_copy(update=named)
+        return None if place is None else place.model_copy(update=names(place))
 
     terms = [
         term.model_copy(
@@ -117,8 +124,9 @@ def _of_encoder(found: ExplainAnswer) -> ExplainAnswer:
         )
         for term in found.terms
     ]
-    named = {"tensor": f"{index.ENCODER}{found.tensor}", "terms": terms, "picked_by": source(found.picked_by)}
-    return found.model_copy(update=named)
+    reads = [read.model_copy(update=names(read)) for read in found.reads]
+    named = {"tensor": f"{index.ENCODER}{found.tensor}", "terms": terms, "reads": reads}
+    return found.model_copy(update=named | {"picked_by": source(found.picked_by)})
 
 
 def one_place(plan: Plan, name: str, at: str | None) -> tuple[int, ...]:

@@ -1,4 +1,4 @@
-// One number's products sorted for reading: those by themselves, the biases, the rest as sums; and the formula over them.
+// One number's products sorted for reading: those by themselves, the biases, the rest as sums.
 
 /** @typedef {import("../types.js").Explained} Explained */
 /** @typedef {import("../types.js").Product} Product */
@@ -23,16 +23,6 @@ const INPUT_FIRST = ["input_bias", "state_bias"];
 
 /** "Σ W_ii · x" without its sign: the row says in words that it is a sum. @param {string} symbol */
 const bare = (symbol) => symbol.replace(/^Σ /, "");
-
-/**
- * The formula in signs alone; null where nothing was computed. A copy is written with what it copies, since the
- * server's line says it in English words.
- * @param {Explained} answer
- */
-export function formulaOf({ tensor, formula, apply, terms }) {
-  if (!terms.length) return null;
-  return terms.length === 1 && terms[0].role === "same" && apply === "identity" ? `${tensor} = ${terms[0].symbol}` : formula;
-}
 
 const FUNCTIONS = { identity: "", sigmoid: "σ", tanh: "tanh", relu: "relu", softmax: "softmax", log_softmax: "log_softmax", argmax: "argmax", negative: "−", square: "" };
 

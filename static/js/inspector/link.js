@@ -1,6 +1,7 @@
 // A number that leads to where it stands: a button the inspector answers to.
 
 import { place } from "../core/format.js";
+import { plain } from "../core/encoder.js";
 import { inside } from "../core/places.js";
 import { el as make } from "../doors/dom.js";
 
@@ -17,5 +18,5 @@ const ELSEWHERE = /** @type {{[name: string]: string}} */ ({ h_n: "h", h_0: "h",
 
 /** The letter whose colour a tensor's numbers have. @param {string} tensor @returns {string | undefined} */
 export function roleIn(tensor) {
-  return inside(tensor)?.part ?? (tensor.startsWith("dropped_l") ? "h" : ELSEWHERE[tensor]);
+  return inside(tensor)?.part ?? (tensor.startsWith("dropped_l") ? "h" : ELSEWHERE[plain(tensor)]);
 }

@@ -3,7 +3,7 @@
 import { colourOf } from "../core/colour.js";
 import { exact, fixed, place, tiny } from "../core/format.js";
 import { exists } from "../core/places.js";
-import { applied, formulaOf, sorted } from "../core/products.js";
+import { applied, sorted } from "../core/products.js";
 import { el as make } from "../doors/dom.js";
 import { cellLink, roleIn } from "./link.js";
 
@@ -14,10 +14,8 @@ import { cellLink, roleIn } from "./link.js";
 /** @typedef {import("../types.js").Factor} Factor */
 /** @typedef {import("../types.js").Product} Product */
 /** @typedef {import("../types.js").Source} Source */
-/** @typedef {"pointer" | "pinned" | "follows"} How */
+/** @typedef {{state: AppState, home: CellAt, how: string, explained: AppState["explained"]}} Now */
 
-const LIMIT = 12; // products by themselves; the rest as sums
-const REST = 150; // ms that a passing number rests before its products are asked for; a kept one asks at once
 const BAR = { width: 72, height: 8 };
 const SIGNS = /** @type {const} */ ({ kind: "diverging", low: -1, high: 1 });
 const WRAPS = { identity: ["", ""], tanh: ["tanh(", ")"], one_minus: ["(1 − ", ")"], exp: ["exp(", " − max)"], negative: ["−(", ")"], ln: ["ln(", ")"], ln_one_minus: ["ln(1 − ", ")"] };
@@ -25,72 +23,56 @@ const WRAPS = { identity: ["", ""], tanh: ["tanh(", ")"], one_minus: ["(1 − ",
 /**
  * Open while a number is kept, until the reader says otherwise; what the reader said then holds for every number.
  * @param {Context} context
+ * @param {() => void} again  asks once more for what could not be had
  */
-export function createProducts(context) {
+export function createProducts(context, again) {
   const toggle = make("button", { type: "button", class: "button quiet-button", "data-do": "products", "aria-controls": "products-body" });
   const says = make("p", { class: "products-says" });
-  const content = make("div", { class: "products-content" });
-  const body = make("div", { class: "products-body", id: "products-body" }, says, content);
-  const root = make("section", { class: "products", "data-testid": "products" }, make("h3", {}, toggle), body);
-  let asking = new AbortController();
-  let waiting = 0;
+  const content = make("div", { class: "products-content", id: "products-body" });
+  const root = make("section", { class: "products", "data-testid": "products" }, make("h3", {}, toggle), says, content);
   let shown = "";
   /** @type {boolean | null} */
   let wanted = null;
-  /** @type {{state: AppState, cell: CellAt, how: How, written: boolean} | null} */
+  /** @type {Now | null} */
   let now = null;
 
   toggle.addEventListener("click", () => {
     wanted = toggle.getAttribute("aria-expanded") !== "true";
+    if (wanted && now?.explained && !now.explained.answer) again();
     draw();
   });
 
+  /** The sentence is read out in any case; the table is made when it is opened. */
   function draw() {
     if (!now) return;
-    const { state, cell, how, written } = now;
+    const { state, home, how, explained } = now;
     const open = wanted ?? state.pinned !== null;
+    const answer = explained?.answer ?? null;
     toggle.textContent = context.say("page.products.open");
     toggle.setAttribute("aria-expanded", String(open));
     says.setAttribute("aria-live", how === "pinned" ? "polite" : "off");
-    body.hidden = !open;
-    body.classList.toggle("is-written", written);
-    const key = open ? [state.trace.id, state.lang, cell.tensor, ...cell.index].join() : "";
+    says.classList.toggle("unseen", !open);
+    content.hidden = !open;
+    for (const part of [says, content]) {
+      if (explained) part.removeAttribute("aria-busy");
+      else part.setAttribute("aria-busy", "true");
+    }
+    if (!explained) return void (shown = ""); // the old one keeps the place, unseen
+    const words = answer ? answer.says : context.say("page.products.failed");
+    if (says.textContent !== words) says.textContent = words;
+    const key = [state.trace.id, state.lang, home.tensor, ...home.index, open, answer !== null].join();
     if (key === shown) return;
     shown = key;
-    asking.abort();
-    window.clearTimeout(waiting);
-    asking = new AbortController();
-    if (!open) return;
-    const { signal } = asking;
-    body.setAttribute("aria-busy", "true");
-    says.textContent = "…";
-    content.replaceChildren();
-    waiting = window.setTimeout(() => void fill(cell, state, signal), how === "pinned" ? 0 : REST);
-  }
-
-  /** @param {CellAt} cell @param {AppState} state @param {AbortSignal} signal */
-  async function fill(cell, state, signal) {
-    /** @type {Explained | null} */
-    let answer = null;
-    try {
-      answer = await context.explain(cell, LIMIT, signal);
-    } catch {
-      if (signal.aborted) return;
-      shown = ""; // opening it once more asks once more
-    }
-    if (signal.aborted) return;
-    body.removeAttribute("aria-busy");
-    says.textContent = answer ? answer.says : context.say("page.products.failed");
-    content.replaceChildren(...(answer ? parts(answer, state) : []));
+    content.replaceChildren(...(answer && open ? parts(answer, state) : []));
   }
 
   /** @param {Explained} answer @param {AppState} state */
   function parts(answer, state) {
     const { say } = context;
-    const formula = formulaOf(answer);
-    const found = formula === null ? [] : [make("p", { class: "products-formula code" }, formula), table(answer, state)];
+    /** @type {HTMLElement[]} */
+    const found = answer.terms.length > 0 ? [table(answer, state)] : [];
     if (answer.picked_by) found.push(make("p", { class: "soft" }, say(answer.picked_by.tensor === "target" ? "page.products.target" : "page.products.picked"), " ", whereLink(answer.picked_by, state)));
-    if (formula !== null) {
+    if (answer.terms.length > 0) {
       const difference = make("data", { value: exact(answer.max_abs_diff) }, tiny(answer.max_abs_diff));
       const [before, after] = say("page.products.recomputed", { value: fixed(answer.recomputed), difference: "\n" }).split("\n");
       found.push(make("p", { class: "soft recomputed", title: exact(answer.recomputed) }, before, difference, after ?? ""));
@@ -126,19 +108,10 @@ export function createProducts(context) {
 
   return {
     root,
-    /**
-     * @param {AppState} state
-     * @param {CellAt} cell
-     * @param {How} how
-     * @param {boolean} written  the formula stands above already, with its numbers
-     */
-    follow(state, cell, how, written) {
-      now = { state, cell, how, written };
+    /** @param {Now} next */
+    follow(next) {
+      now = next;
       draw();
-    },
-    end() {
-      asking.abort();
-      window.clearTimeout(waiting);
     },
   };
 }

@@ -9,13 +9,14 @@ import { placeOf, stepAt, summary, ticks } from "./window.js";
 /** @typedef {import("../types").Block} Block */
 /** @typedef {import("../types").CellAt} CellAt */
 /** @typedef {import("../types").Say} Say */
+/** @typedef {import("../core/reads.js").Marked} Marked  what the chosen number is computed from */
 /**
  * What a map shows now. `block` is null while its numbers are on their way; steps from `live` on are not computed; those from `end` on are
  * padding all the same.
  * @typedef {{say: Say, tensor: string, row: string, n: number, block: Block | null, failed: boolean, live: number, end: number, scale: Scale, hatch: string, grid: string}} Shown
  */
 /** @typedef {{pointed: (cell: CellAt | null) => void, chosen: (cell: CellAt) => void, now: () => number}} Told */
-/** @typedef {{el: HTMLElement, paint: (shown: Shown) => {steps: number, units: number}, mark: (t: number, cursor: CellAt[], pinned: CellAt[]) => void}} Heat */
+/** @typedef {{el: HTMLElement, paint: (shown: Shown) => {steps: number, units: number}, mark: (t: number, cursor: CellAt[], pinned: CellAt[], read: Marked[]) => void}} Heat */
 
 const LEAST = 96; // px: a picture lower than this cannot be read
 const MOST = 168;
@@ -117,14 +118,21 @@ export function createHeat(symbol, { steps, units }, say, told) {
   }
 
   /** @param {CellAt[]} cells @param {string} name */
-  function boxes(cells, name) {
-    return cells.filter((one) => one.tensor === shown?.tensor && one.index[0] === shown.n).map(({ index }) => {
-      const x = placeOf({ first: index[1], count: 1 }, width, steps, 3);
-      const y = placeOf({ first: index[2], count: 1 }, height, units, 3);
-      const box = make("div", name);
-      Object.assign(box.style, { left: `${x.x - 2}px`, top: `${y.x - 2}px`, width: `${x.w + 4}px`, height: `${y.w + 4}px` });
-      return box;
-    });
+  const boxes = (cells, name) => cells.flatMap(({ tensor, index }) => frame(tensor, index.map((k) => [k, k + 1]), name));
+
+  /** @param {Marked[]} read */
+  const sources = (read) => read.flatMap(({ key, places }) => places.flatMap(({ tensor, spans }) => frame(tensor, spans, "net-source", key)));
+
+  /** @param {string} tensor @param {[number, number][]} spans @param {string} name @param {string} [source] */
+  function frame(tensor, spans, name, source) {
+    if (tensor !== shown?.tensor || spans[0][0] !== shown.n) return [];
+    const [, [t0, t1], [u0, u1]] = spans;
+    const x = placeOf({ first: t0, count: t1 - t0 }, width, steps, 3);
+    const y = placeOf({ first: u0, count: u1 - u0 }, height, units, 3);
+    const box = make("div", name);
+    if (source) box.dataset.source = source;
+    Object.assign(box.style, { left: `${x.x - 2}px`, top: `${y.x - 2}px`, width: `${x.w + 4}px`, height: `${y.w + 4}px` });
+    return [box];
   }
 
   return {
@@ -154,12 +162,12 @@ export function createHeat(symbol, { steps, units }, say, told) {
       );
       return image ? { steps: image.steps, units: image.units } : { steps: 1, units: 1 };
     },
-    mark(t, cursor, pinned) {
+    mark(t, cursor, pinned, marked) {
       const { x, w } = placeOf({ first: Math.min(t, steps - 1), count: 1 }, width, steps, 2);
       now.style.left = `${x - (w < 7 ? 0 : 1)}px`;
       now.style.width = `${w + (w < 7 ? 0 : 2)}px`;
       now.classList.toggle("is-thin", w < 7);
-      marks.replaceChildren(...boxes(pinned, "net-pin"), ...boxes(cursor, "net-cursor"));
+      marks.replaceChildren(...sources(marked), ...boxes(pinned, "net-pin"), ...boxes(cursor, "net-cursor"));
       const read = [...cursor, ...pinned].find((one) => one.tensor === shown?.tensor && one.index[0] === shown.n);
       const value = read && shown?.block ? shown.block.data[read.index[1] * units + read.index[2]] : null;
       if (read && value !== null) {

@@ -56,6 +56,7 @@ export function paletteOf(style) {
     accent: of("accent"),
     now: of("now"),
     h: of("state-h"),
+    source: of("source"),
     text: of("font-text"),
     code: of("font-code"),
   };

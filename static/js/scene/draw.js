@@ -7,6 +7,7 @@ import { opened } from "./sizes.js";
 import { drawCells } from "./cells.js";
 import { drawPadding } from "./padding.js";
 import { drawArrow, drawConnector, drawLabel, drawModule, drawTag } from "./marks.js";
+import { drawSources } from "./sources.js";
 
 /** @typedef {import("./layout.js").Layout} Layout */
 /** @typedef {import("./layout.js").Placed} Placed */
@@ -16,7 +17,7 @@ import { drawArrow, drawConnector, drawLabel, drawModule, drawTag } from "./mark
 /** @typedef {import("../types.js").CellAt} CellAt */
 /** @typedef {import("../core/colour.js").Scale} Scale */
 /** @typedef {{origin: Vec2, along: Vec2, down: Vec2}} Quad */
-/** @typedef {Record<"paper" | "panel" | "ink" | "inkSoft" | "rule" | "strong" | "accent" | "now" | "h" | "text" | "code", string>} Palette */
+/** @typedef {Record<"paper" | "panel" | "ink" | "inkSoft" | "rule" | "strong" | "accent" | "now" | "h" | "source" | "text" | "code", string>} Palette */
 /**
  * @typedef {object} Scene
  * @property {Layout} layout
@@ -24,6 +25,7 @@ import { drawArrow, drawConnector, drawLabel, drawModule, drawTag } from "./mark
  * @property {number} t
  * @property {number} n
  * @property {Mark[]} marked  the last lies on top
+ * @property {import("../core/reads.js").Sources | null} sources  what the chosen number is computed from
  * @property {string} nowText  the tag of the slice of the current step
  * @property {string} word  the token that sample n has at step t, "" for none
  * @property {EndLink[]} links
@@ -54,14 +56,15 @@ export function drawScene(ctx, scene) {
     if (placed.block.kind === "module") drawModule(ctx, placed, scene);
     else drawBlock(ctx, placed, scene);
   }
-  const crossed = drawLinks(ctx, scene);
+  const linked = drawLinks(ctx, scene);
+  const crossed = drawSources(ctx, scene) || linked;
   for (const placed of layout.placed) {
     for (const label of placed.labels) drawLabel(ctx, turned(label, scene.view), palette, crossed);
     if (placed.block.kind === "ends") drawLeaders(ctx, placed, scene);
     if (placed.block.kind === "cube") drawLetters(ctx, placed, scene);
     if (placed.block.name === "tokens") drawWord(ctx, placed, scene);
   }
-  for (const { labels } of layout.arrows) for (const label of labels) drawLabel(ctx, label, palette);
+  for (const { labels } of layout.arrows) for (const label of labels) drawLabel(ctx, label, palette, crossed);
 }
 
 /** Seen from the left, the first axis leads up to the left. @param {import("./layout.js").Label} label @param {View} view */

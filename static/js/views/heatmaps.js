@@ -1,6 +1,7 @@
 // The gates and states of one row as pictures: units down, time to the right, one map a quantity.
 
 import { aliases, sampleName, trueLengths } from "../core/places.js";
+import { sourcesOf } from "../core/reads.js";
 import { createHeat } from "../network/heat.js";
 import { liveSteps, netOf } from "../network/layout.js";
 import { meanOf } from "../network/legend.js";
@@ -110,14 +111,15 @@ export function mountHeatmaps(el, store, context) {
     const same = (/** @type {CellAt | null} */ cell) => (cell && Object.hasOwn(trace.tensors, cell.tensor) ? [cell, ...aliases(trace, cell)] : []);
     const pointedAt = same(cursor);
     const pinnedAt = same(pinned);
-    for (const heat of heats.values()) heat.mark(t, pointedAt, pinnedAt);
+    const read = sourcesOf(store.get())?.marked ?? [];
+    for (const heat of heats.values()) heat.mark(t, pointedAt, pinnedAt, read);
   }
 
   const unsubscribe = store.subscribe((state, previous) => {
     if (state.trace !== previous.trace || state.lang !== previous.lang) return rebuild();
     if (state.n !== previous.n || state.row !== previous.row) return paint();
     if (state.theme !== previous.theme) schedule();
-    if (state.t !== previous.t || state.cursor !== previous.cursor || state.pinned !== previous.pinned) mark();
+    if (state.t !== previous.t || state.cursor !== previous.cursor || state.pinned !== previous.pinned || sourcesOf(state) !== sourcesOf(previous)) mark();
   });
   rebuild();
 

@@ -1,12 +1,14 @@
 // The unrolled network: layers upward, time to the right, every state as its real numbers, and where output, h_n and c_n come out.
 
 import { aliases } from "../core/places.js";
+import { sourcesOf } from "../core/reads.js";
 import { drawNetwork } from "../network/draw.js";
 import { columnsFor, layoutNetwork, liveSteps, netOf } from "../network/layout.js";
 import { createOverview } from "../network/overview.js";
 import { paintNumbers } from "../network/numbers.js";
 import { cellOf, placesOf, spotAt, spotsOf } from "../network/places.js";
 import { createReader } from "../network/reader.js";
+import { drawWays, layoutSources } from "../network/sources.js";
 import { follow, windowAt } from "../network/window.js";
 
 /** @typedef {import("../types").AppState} AppState */
@@ -141,18 +143,16 @@ export function mountNetwork(el, store, context) {
     for (const part of svg.querySelectorAll(".net-band, .net-row")) part.classList.toggle("is-row", part.getAttribute("data-row") === row);
     for (const part of svg.querySelectorAll(".net-rowlabel")) part.setAttribute("aria-pressed", String(part.getAttribute("data-row") === row));
     overview?.mark({ first: layout.first, count: layout.count }, Math.min(t, net.steps - 1), row);
-    marks.replaceChildren(...marksOf(pinned, "net-pin", trace), ...marksOf(cursor, "net-cursor", trace));
+    const sources = sourcesOf(store.get());
+    const read = sources && layoutSources(picture, sources);
+    marks.replaceChildren(...(read ? [drawWays(layout, read.ways), ...read.outlines.map(({ key, box }) => boxed(box, "net-source", key))] : []), ...marksOf(pinned, "net-pin", trace), ...marksOf(cursor, "net-cursor", trace));
   }
 
   /** A number and the same number elsewhere. @param {CellAt | null} cell @param {string} name @param {AppState["trace"]} trace */
   function marksOf(cell, name, trace) {
     if (!cell || !picture || !Object.hasOwn(trace.tensors, cell.tensor)) return [];
     const spots = picture.spots;
-    return [cell, ...aliases(trace, cell)].flatMap((one, k) => placesOf(spots, one).map((box) => {
-      const mark = make("div", k === 0 ? name : `${name} net-same`);
-      Object.assign(mark.style, { left: `${box.x - 2}px`, top: `${box.y - 2}px`, width: `${box.w + 4}px`, height: `${box.h + 4}px` });
-      return mark;
-    }));
+    return [cell, ...aliases(trace, cell)].flatMap((one, k) => placesOf(spots, one).map((box) => boxed(box, k === 0 ? name : `${name} net-same`)));
   }
 
   /** @param {number} row @param {number} t @returns {SVGElement | null} */
@@ -245,7 +245,7 @@ export function mountNetwork(el, store, context) {
         return drawWindow(net, overview);
       }
     }
-    if (state.t !== previous.t || state.row !== previous.row || state.cursor !== previous.cursor || state.pinned !== previous.pinned) mark();
+    if (state.t !== previous.t || state.row !== previous.row || state.cursor !== previous.cursor || state.pinned !== previous.pinned || sourcesOf(state) !== sourcesOf(previous)) mark();
   });
 
   /** @param {string} text @param {number} size @param {boolean} [code] */
@@ -267,6 +267,14 @@ export function mountNetwork(el, store, context) {
 
 /** @param {number} value @param {number} low @param {number} high */
 const clamp = (value, low, high) => Math.max(low, Math.min(high, value));
+
+/** A frame around a place. @param {import("../network/layout.js").Box} box @param {string} name @param {string} [source] */
+function boxed({ x, y, w, h }, name, source) {
+  const mark = make("div", name);
+  if (source) mark.dataset.source = source;
+  Object.assign(mark.style, { left: `${x - 2}px`, top: `${y - 2}px`, width: `${w + 4}px`, height: `${h + 4}px` });
+  return mark;
+}
 
 /**
  * @template {keyof HTMLElementTagNameMap} K

@@ -11,6 +11,7 @@ import { drawLegend } from "../scene/legend.js";
 import { pick, step } from "../scene/pick.js";
 import { HOME, clampTurn, viewOf } from "../scene/projection.js";
 import { ENCODER } from "../core/encoder.js";
+import { sourcesOf } from "../core/reads.js";
 import { createTexts, describe, make } from "../scene/texts.js";
 
 /** @typedef {import("../types.js").CellAt} CellAt */
@@ -87,6 +88,7 @@ export function mountScene(el, store, context) {
       t,
       n,
       marked: marksOf(trace, cursor, pinned),
+      sources: sourcesOf(state),
       nowText: context.say("scene.now", { t }),
       word: trace.text?.tokens[n]?.[t] ?? "",
       links: linksOf(trace, n),
@@ -244,7 +246,7 @@ export function mountScene(el, store, context) {
     if (state.lang !== previous.lang) arrangement = palette = null;
     if (state.theme !== previous.theme) requestAnimationFrame(recolour); // after the page has taken the theme
     const watched = /** @type {const} */ (["trace", "t", "n", "cursor", "pinned", "lang"]);
-    if (watched.some((key) => state[key] !== previous[key])) redraw();
+    if (watched.some((key) => state[key] !== previous[key]) || sourcesOf(state) !== sourcesOf(previous)) redraw();
   });
 
   return () => {

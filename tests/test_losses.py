@@ -26,7 +26,7 @@ ONE_CALL: dict[str, Any] = {
     "mse": F.mse_loss,
 }
 generated = settings(
-    max_examples=150, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+    max_examples=100, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )
 
 

@@ -91,3 +91,14 @@ async def test_a_place_that_the_new_run_lacks_does_not_keep_it_from_running(clie
     twin = (await client.get("/", params={"head": "none", "tensor": "loss"}, headers=headers)).json()
     assert twin["trace"] is not None
     assert twin["state"]["tensor"] == "output"
+
+
+@pytest.mark.parametrize(
+    ("query", "judged"), [({}, ""), ({"example": "cross-entropy"}, "logits"), ({"loss": "bce"}, "prediction")]
+)
+async def test_the_line_of_code_names_what_is_judged(
+    client: httpx.AsyncClient, query: dict[str, str], judged: str
+) -> None:
+    page = await client.get("/", params=query, headers={"Accept": "text/html"})
+    assert page.status_code == 200
+    assert f'<span data-role="loss-reads">{judged}</span>' in page.text

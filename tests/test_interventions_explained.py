@@ -108,6 +108,15 @@ def test_no_gradient_passes_a_step_at_which_all_of_h_and_c_are_clamped() -> None
     assert all(found.input[5:])
 
 
+@FAIR
+@given(clamped_requests())
+def test_the_run_that_gradients_are_taken_from_gives_the_clamped_values(asked: dict[str, Any]) -> None:
+    trace = traced(**asked)
+    found = gradients(trace, Ask(of="h_n", row=trace.plan.rows[0].suffix), Limits())
+    ends = trace.done.h_n[0, 0].double().sum()
+    assert found.value == pytest.approx(float(ends), abs=1e-5 * trace.plan.P * max(1.0, abs(float(ends))))
+
+
 def test_the_three_cells_are_not_set_beside_each_other_with_interventions() -> None:
     trace = traced(**LONG, interventions=[clamp("f", 1)])
     with pytest.raises(Refusal) as refused:

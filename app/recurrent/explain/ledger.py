@@ -4,7 +4,7 @@ c at a step is a sum: (∏ f)·c_0 + Σ_t (∏ of the f after t) · i[t] · g[t]
 """
 
 import numpy as np
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from app.recurrent.errors import Refusal, Say
 from app.recurrent.explain.places import last, length, row_of, within
@@ -29,7 +29,7 @@ class LedgerAnswer(BaseModel):
     row: str
     sample: int
     to: int
-    units: tuple[int, int]
+    units: list[int] = Field(min_length=2, max_length=2)  # no tuple: schemathesis misreads prefixItems
     steps: list[int]
     rows: list[list[float | None]]
     sum: list[float | None]
@@ -93,7 +93,7 @@ def ledger(trace: Trace, row: str, sample: int, to: int = -1, first: int = 0, st
         row=row,
         sample=sample,
         to=place,
-        units=(units.start, units.stop),
+        units=[units.start, units.stop],
         steps=steps,
         rows=rows.tolist(),
         sum=summed.tolist(),

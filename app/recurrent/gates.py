@@ -77,6 +77,7 @@ def unroll(
     if cell == "gru":
         return Unrolled(_gru(_split("gru", from_x, steps), _split("gru", from_h, steps), old_h, holds), reach)
     z = from_x.add_(from_h)  # every pre-activation of every step, (t·n, G·U)
+    del from_h, h_prev  # as large as what is kept
     if cell == "rnn":
         z = z.view(steps, samples, -1)
         h = torch.relu(z) if nonlinearity == "relu" else torch.tanh(z)

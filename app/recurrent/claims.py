@@ -17,7 +17,7 @@ from app.recurrent.proof import Evidence, Plain, difference, plain_run, stop_if
 from app.recurrent.shapes import GATE_ORDER
 from app.recurrent.simpler import both_ways, one_by_one
 
-PROBE_SAMPLES, PROBE_STEPS = 2, 16  # claims that need another run are tried on this corner
+PROBE_SAMPLES, PROBE_STEPS = 2, 8  # claims that need another run are tried on this corner
 PADDING_SAMPLES = 8  # how many samples are packed to measure what padding does
 
 

@@ -74,8 +74,8 @@ class Pass:
             found = unroll(
                 model.cell,
                 model.nonlinearity,
-                turned(self.reads[row.layer][:, samples], row, lengths),
-                turned(self.h[row.index][:, samples], row, lengths),
+                turned(some(self.reads[row.layer], samples), row, lengths),
+                turned(some(self.h[row.index], samples), row, lengths),
                 self.feed.h_0[row.index, samples],
                 None if c_0 is None else c_0[row.index, samples],
                 self.weights(row),
@@ -85,6 +85,12 @@ class Pass:
             if lengths is None:
                 return found
             return Unrolled({name: blanked(held, lengths) for name, held in found.held.items()}, found.reach)
+
+
+def some(x: Tensor, samples: list[int]) -> Tensor:
+    """These samples of x (T, N, ·); no copy where they stand in a row."""
+    first, stop = samples[0], samples[-1] + 1
+    return x[:, first:stop] if samples == list(range(first, stop)) else x[:, samples]
 
 
 def time_first(plan: Plan, laid_out: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from app.recurrent.build import rnn_module
 from app.recurrent.cost import SHARE, WHOLE
 from app.recurrent.errors import Cancelled, Refusal, Say
-from app.recurrent.forward import Pass
+from app.recurrent.forward import Pass, some
 from app.recurrent.gates import scan
 from app.recurrent.order import at_end, turned
 from app.recurrent.proof_rows import stretches
@@ -81,7 +81,7 @@ def prove(done: Pass, cancelled: Callable[[], bool] = lambda: False) -> Evidence
     for row in plan.rows:
         stop_if(cancelled)
         rows.append(done.unrolled(row, samples, units))
-    output = done.h_top()[:steps, samples]
+    output = some(done.h_top()[:steps], samples)
     base = TOLERANCE[plan.request.dtype] * max(
         1.0, _size(output), max((each.reach for each in rows if isfinite(each.reach)), default=0) / ORDINARY_REACH
     )
@@ -89,7 +89,7 @@ def prove(done: Pass, cancelled: Callable[[], bool] = lambda: False) -> Evidence
     memory = torch.zeros(())  # the largest error that any row may carry in h
     for row, each in zip(plan.rows, rows, strict=True):
         held = each.held
-        kernel = turned(done.h[row.index][:, samples], row, lengths)[..., shown]
+        kernel = turned(some(done.h[row.index], samples)[..., shown], row, lengths)
         c_0 = None if done.feed.c_0 is None else done.feed.c_0[row.index, samples][:, shown]
         error_c, error_h = _carried(held, c_0, A_STEP * base, done.weights(row).W_hr)
         memory = torch.maximum(memory, error_h.nan_to_num(nan=0.0, posinf=0.0).max())
@@ -211,7 +211,7 @@ def plain_run(
     module = done.modules.rnn
     if weights is not None or batch_first != module.batch_first:
         module = rnn_module(plan, weights or dict(module.named_parameters()), batch_first=batch_first)
-    x: Any = done.reads[0][:steps, samples]
+    x: Any = some(done.reads[0][:steps], samples)
     states: Any = done.feed.h_0[:, samples]
     if done.feed.c_0 is not None:
         states = (states, done.feed.c_0[:, samples])
@@ -259,7 +259,7 @@ def _portion(done: Pass) -> tuple[list[int], int, list[int] | None]:
     share_left = SHARE * plan.N / (count + ALONE)  # below one when even a single sample is more than the share
     steps = plan.T
     if plan.D == 1 and plan.packed is None and share_left < 1:  # a backward row needs the whole sequence
-        steps = min(plan.T, max(32, int(plan.T * share_left)))
+        steps = min(plan.T, max(16, int(plan.T * share_left)))
     if plan.request.model.proj_size:
         return samples, steps, None
     units = max(1, int(plan.H * min(UNITS, max(share_left, 1 / 32))))

@@ -6,13 +6,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from app.recurrent.cost import BUFFERS
 from app.recurrent.errors import Cancelled
 from app.recurrent.positions import Row
 from app.recurrent.shapes import Plan
 
 AT_A_TIME = 20_000_000_000  # multiply-adds in one kernel call, which nothing can interrupt: about a second
 STEPS_AT_A_TIME = 20_000  # steps have a cost of their own, however small they are
-BUFFERS = 8 << 20  # bytes for one call's own buffers, or as many as the weights, which each call packs anew
 
 
 def run_row(

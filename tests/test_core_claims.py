@@ -318,7 +318,7 @@ def test_a_run_stops_between_two_kernels_when_nobody_waits() -> None:
 def test_a_very_long_row_runs_in_parts_to_the_same_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
     model = SMALL["model"] | {"bidirectional": True, "num_layers": 2}
     whole_at_once = traced(**SMALL | {"model": model})
-    monkeypatch.setattr("app.recurrent.forward.AT_A_TIME", 300)
+    monkeypatch.setattr("app.recurrent.kernel.AT_A_TIME", 300)
     in_parts = traced(**SMALL | {"model": model})  # proven against the plain module on the way
     for name, tensor in whole_at_once.done.tensors.items():
         assert torch.allclose(in_parts.done.tensors[name], tensor, rtol=0, atol=1e-6), name

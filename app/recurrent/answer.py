@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from math import isfinite
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -12,13 +12,16 @@ from pydantic import BaseModel
 from app.recurrent.errors import Say
 from app.recurrent.index import is_small, whole
 from app.recurrent.positions import End, Strand
-from app.recurrent.shapes import Plan
+from app.recurrent.shapes import ParameterPlan, Plan
 from app.recurrent.source import rnn_code
 from app.recurrent.spec import TraceRequest
+from app.recurrent.tensors import TensorPlan
 from app.recurrent.trace import Trace
 
 SMALL = 65_536  # numbers: 256 KB of float32; up to here every value travels with the trace
 Speak = Callable[[Say], str]
+T = TypeVar("T")
+A = TypeVar("A")
 
 
 class StageAnswer(BaseModel):
@@ -197,7 +200,22 @@ def _ran(trace: Trace, name: Callable[[Plan], str], speak: Speak) -> dict[str, A
     }
 
 
+def _each_once(plans: dict[str, T], answer: Callable[[T], A]) -> dict[str, A]:
+    """The answer for each; rows that share one plan share its answer."""
+    made: dict[int, A] = {}
+    return {name: made.get(id(plan)) or made.setdefault(id(plan), answer(plan)) for name, plan in plans.items()}
+
+
+def _tensor_plan(planned: TensorPlan) -> TensorAnswer:
+    return TensorAnswer(shape=list(planned.shape), axes=list(planned.axes), dtype=planned.dtype)
+
+
+def _parameter(planned: ParameterPlan) -> ParameterAnswer:
+    return ParameterAnswer(shape=list(planned.shape), bands=planned.bands)
+
+
 def _planned(plan: Plan, speak: Speak) -> dict[str, Any]:
+    ends = [_end(end) for end in plan.positions.h_n]
     return {
         "request": plan.request,
         "torch": torch.__version__,
@@ -214,19 +232,13 @@ def _planned(plan: Plan, speak: Speak) -> dict[str, Any]:
             )
             for stage in plan.stages
         ],
-        "tensors": {
-            name: TensorAnswer(shape=list(tensor.shape), axes=list(tensor.axes), dtype=tensor.dtype)
-            for name, tensor in plan.tensors.items()
-        },
-        "parameters": {
-            name: ParameterAnswer(shape=list(parameter.shape), bands=parameter.bands)
-            for name, parameter in plan.parameters.items()
-        },
+        "tensors": _each_once(plan.tensors, _tensor_plan),
+        "parameters": _each_once(plan.parameters, _parameter),
         "parameter_count": plan.parameter_count,
         "positions": PositionsAnswer(
             output=[_strand(strand) for strand in plan.positions.output],
-            h_n=[_end(end) for end in plan.positions.h_n],
-            c_n=[_end(end) for end in plan.positions.c_n],
+            h_n=ends,
+            c_n=ends if plan.positions.c_n else [],  # the same rows, at the same steps
         ),
         "cost": CostAnswer(bytes=plan.cost.bytes, multiply_adds=plan.cost.multiply_adds),
         "text": None
@@ -245,7 +257,7 @@ def _end(end: End) -> StatePosition:
 
 def _tensor(trace: Trace, name: str, small: bool) -> TensorAnswer:
     planned = trace.plan.tensors[name]
-    answer = TensorAnswer(shape=list(planned.shape), axes=list(planned.axes), dtype=planned.dtype)
+    answer = _tensor_plan(planned)
     if not small and "." in name:
         return answer  # gates of a large trace are derived when they are asked for
     if not small:

@@ -17,7 +17,7 @@ from app.recurrent.proof import Evidence, Plain, difference, plain_run, stop_if
 from app.recurrent.shapes import GATE_ORDER
 from app.recurrent.simpler import both_ways, one_by_one
 
-PROBE_SAMPLES, PROBE_STEPS = 2, 16  # claims that need another run are tried on this corner
+PROBE_SAMPLES, PROBE_STEPS = 2, 8  # claims that need another run are tried on this corner
 PADDING_SAMPLES = 8  # how many samples are packed to measure what padding does
 
 
@@ -207,7 +207,7 @@ def _equivalences(done: Pass, evidence: Evidence, probe: Probe) -> list[Claim]:
         together, apart_from_it = both_ways(done, probe.samples, probe.steps)
         found.append(_near(text, difference(together, apart_from_it), tolerance, Say("claim.backward_is_flipped"), on))
     if plan.batched:
-        other = plain_run(done, probe.samples, probe.steps, batch_first=True)
+        other = plain_run(done, probe.samples, probe.steps, batch_first=not plan.request.model.batch_first)
         apart = max(
             difference(ours, theirs)
             for ours, theirs in zip(probe.plain, other, strict=True)
@@ -285,10 +285,10 @@ def _ledger_sum(held: dict[str, Tensor], c_0: Tensor, lengths: tuple[int, ...] |
 def _two_biases(done: Pass, evidence: Evidence, probe: Probe) -> Claim:
     """Does it matter how a bias is split between b_ih and b_hh?"""
     plan, rnn = done.plan, done.modules.rnn
-    folded = {name: parameter.clone() for name, parameter in rnn.state_dict().items()}
+    folded: dict[str, Tensor] = dict(rnn.named_parameters())
     for row in plan.rows:
-        folded[f"bias_ih_{row.suffix}"] += folded[f"bias_hh_{row.suffix}"]
-        folded[f"bias_hh_{row.suffix}"].zero_()
+        b_ih, b_hh = folded[f"bias_ih_{row.suffix}"], folded[f"bias_hh_{row.suffix}"]
+        folded |= {f"bias_ih_{row.suffix}": b_ih + b_hh, f"bias_hh_{row.suffix}": torch.zeros_like(b_hh)}
     after = plain_run(done, probe.samples, probe.steps, weights=folded).output
     apart = difference(probe.plain.output, after)
     key = "claim.bias_sum"

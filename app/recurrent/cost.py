@@ -1,7 +1,6 @@
 """What a run would cost, known before anything is built, and the limits it is held against."""
 
 from dataclasses import dataclass
-from math import prod
 
 from app.corpora.tokens import Encoded
 from app.recurrent.dropout import drops
@@ -16,6 +15,7 @@ OVERHEAD = 24 << 20  # bytes: small buffers, the allocator's rounding, Python ob
 # beyond that about this share, so that proof stays cheap beside the pass.
 WHOLE = 60_000_000
 SHARE = 0.03
+BUFFERS = 8 << 20  # bytes for one kernel call's own buffers, or as many as the weights, which each call packs anew
 
 
 @dataclass(frozen=True)
@@ -81,32 +81,29 @@ def check_limits(asked: TraceRequest, N: int, T: int, text: Encoded | None, limi
         limits.check("out_features", asked.head.out_features, "head.out_features")
 
 
-def estimate(asked: TraceRequest, N: int, T: int, parameters: dict[str, tuple[int, ...]]) -> Cost:
-    """Bytes at the peak and multiply-adds, from sizes alone."""
+def estimate(asked: TraceRequest, N: int, T: int, weights: int, tensors: int) -> Cost:
+    """Bytes at the peak and multiply-adds, from sizes alone; `weights` numbers in so many tensors."""
     model = asked.model
-    H, F = model.hidden_size, model.input_size or 0
+    H, F, L = model.hidden_size, model.input_size or 0, model.num_layers
     P = model.proj_size or H
     D = 2 if model.bidirectional else 1
     stacked = {"lstm": 4, "gru": 3, "rnn": 1}[model.cell] * H
+    each = FLOAT if asked.dtype == "float32" else 2 * FLOAT
     cells = N * T
-    weights = sum(prod(shape) for shape in parameters.values())
-    work, kept, peak = 0, cells * F * 2, 0  # floats; the input may be kept in both layouts
-    for layer in range(model.num_layers):
-        reads = F if layer == 0 else D * P
-        work += D * cells * (stacked * (reads + P) + (P * H if model.proj_size else 0))
-        kept += D * cells * P  # every h
-        joined = D * cells * P if D > 1 else 0
-        # inside the kernel: all steps' input products, the steps' outputs and their stacking,
-        # and for the backward direction the flipped input and the flipped answer
-        peak = max(peak, cells * (stacked + 3 * H + (reads + H if D > 1 else 0)) + joined)
-        kept += joined
+    reads = (F, D * P) if L > 1 else (F,)  # the first layer, and all above it
+    work = D * cells * (L * (stacked * P + (P * H if model.proj_size else 0)) + stacked * (F + (L - 1) * D * P))
+    kept = cells * F * 2 + L * D * cells * P  # floats: the input, maybe in both layouts, and every h
+    # one call of the kernel: its weights packed anew, its buffers as far as BUFFERS lets them grow
+    packed = stacked * (max(reads) + P)
+    piece = min(cells, max(BUFFERS // each, packed) // (stacked + 3 * H) + N) * (2 * (stacked + 3 * H) + max(reads))
+    peak = 2 * packed + piece
     if drops(asked):  # every mask, and what it leaves of h
-        kept += (model.num_layers - 1) * 2 * D * cells * P
+        kept += (L - 1) * 2 * D * cells * P
     if asked.head is not None:
         out = asked.head.out_features
         rows = cells if asked.head.reads == "every_step" else N
         work += rows * out * D * P
-        kept += rows * (D * P + 4 * out)
+        kept += rows * ((D * P if asked.head.reads != "every_step" else 0) + 4 * out)
         if asked.loss is not None:  # log_probs, losses, the target in 8 bytes, and the one call beside them
             kept += rows * 6 * out
     if asked.input.decode is not None:
@@ -116,18 +113,17 @@ def estimate(asked: TraceRequest, N: int, T: int, parameters: dict[str, tuple[in
         kept += cells * (INT64 // FLOAT) * 2
     # the proof: the plain module's own pass, and every gate of the part that is compared
     checked = cells if work <= WHOLE else int(cells * max(SHARE, 1 / N)) + 1
-    proof = checked * (model.num_layers * D * 7 * H + 4 * stacked + 5 * D * H)
-    floats = 2 * weights + kept + max(peak, proof) + 4 * len(parameters)
-    if asked.packed:  # the packed input and output, and what is gathered for the backward rows
-        floats += cells * (2 * F + 4 * D * P)
+    proof = 2 * packed + checked * (L * D * 7 * H + 4 * stacked + 5 * D * H)
+    floats = 2 * weights + kept + max(peak, proof) + 4 * tensors
+    if asked.packed:  # the packed input, and where each step of it stands
+        floats += cells * (F + 5 * INT64 // FLOAT)
     if asked.clamps:  # where they are, per row, and the gates with the clamped values put in place
         floats += cells * (stacked + 2 * H) + checked * (stacked + 3 * H)
         if asked.packed:
             floats += cells * D * P
-    given = sum(prod(shape) for shape in parameters.values()) if asked.weights.values else 0
+    given = weights if asked.weights.values else 0
     if asked.input.values is not None or asked.input.tokens is not None:
         given += cells * (F if asked.input.tokens is None else 1)
     if asked.loss is not None and isinstance(asked.loss.target, list) and asked.head is not None:
         given += cells * asked.head.out_features
-    each = FLOAT if asked.dtype == "float32" else 2 * FLOAT
     return Cost(bytes=each * floats + LISTED * given + OVERHEAD, multiply_adds=work)

@@ -2,25 +2,21 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+from torch.nn.utils.rnn import pack_padded_sequence
 
 from app.recurrent.build import Feed, Modules
 from app.recurrent.clamped import by_stretches
-from app.recurrent.errors import Cancelled
 from app.recurrent.gates import RowWeights, Unrolled, unroll
 from app.recurrent.heads import run_head
 from app.recurrent.holds import holds_of
+from app.recurrent.kernel import run_row
 from app.recurrent.losses import run_loss
 from app.recurrent.order import blanked, turned
 from app.recurrent.positions import Row
 from app.recurrent.shapes import Plan
-
-AT_A_TIME = 20_000_000_000  # multiply-adds in one kernel call, which nothing can interrupt: about a second
-STEPS_AT_A_TIME = 20_000  # steps have a cost of their own, however small they are
 
 
 @dataclass
@@ -35,7 +31,7 @@ class Pass:
     modules: Modules
     feed: Feed
     reads: list[Tensor]  # per layer, what it reads: (T, N, F) or (T, N, D·P)
-    h: list[Tensor]  # per row, in the order of h_n: (T, N, P)
+    h: list[Tensor]  # per row, in the order of h_n: (T, N, P), views of what its layer gives
     tensors: dict[str, Tensor]  # by the API's names
 
     @property
@@ -78,8 +74,8 @@ class Pass:
             found = unroll(
                 model.cell,
                 model.nonlinearity,
-                turned(self.reads[row.layer][:, samples], row, lengths),
-                turned(self.h[row.index][:, samples], row, lengths),
+                turned(some(self.reads[row.layer], samples), row, lengths),
+                turned(some(self.h[row.index], samples), row, lengths),
                 self.feed.h_0[row.index, samples],
                 None if c_0 is None else c_0[row.index, samples],
                 self.weights(row),
@@ -89,6 +85,12 @@ class Pass:
             if lengths is None:
                 return found
             return Unrolled({name: blanked(held, lengths) for name, held in found.held.items()}, found.reach)
+
+
+def some(x: Tensor, samples: list[int]) -> Tensor:
+    """These samples of x (T, N, ·); no copy where they stand in a row."""
+    first, stop = samples[0], samples[-1] + 1
+    return x[:, first:stop] if samples == list(range(first, stop)) else x[:, samples]
 
 
 def time_first(plan: Plan, laid_out: Tensor) -> Tensor:
@@ -123,31 +125,28 @@ def forward(plan: Plan, modules: Modules, entering: Feed, cancelled: Callable[[]
     if plan.packed is not None:
         packed = pack_padded_sequence(reads[0], torch.tensor(plan.packed), enforce_sorted=False)
         tensors["packed"], tensors["batch_sizes"] = packed.data, packed.batch_sizes
-    h: list[Tensor] = []
-    h_n: list[Tensor] = []
-    c_n: list[Tensor] = []
-    done = Pass(plan, modules, entering, reads, h, tensors)
+    done = Pass(plan, modules, entering, reads, [], tensors)
+    h_n = entering.h_0.clone()  # each row starts from its place in here, and leaves its last state there
+    c_n = None if entering.c_0 is None else entering.c_0.clone()
     for layer in range(plan.L):
+        every = _room(plan, layer)  # (T, N, D·P)
         for row in plan.rows[layer * plan.D : (layer + 1) * plan.D]:
-            every, last_h, last_c = _row(done, row, reads[layer], cancelled)
-            h.append(every)
-            h_n.append(last_h)
-            if last_c is not None:
-                c_n.append(last_c)
-        below = h[-1] if plan.D == 1 else torch.cat(h[-2:], dim=2)  # (T, N, D·P)
+            first, k = plan.P * (row.index % plan.D), slice(row.index, row.index + 1)
+            done.h.append(every[..., first : first + plan.P])
+            _row(done, row, reads[layer], done.h[-1], h_n[k], None if c_n is None else c_n[k], cancelled)
         if layer < len(modules.masks):
             mask = modules.masks[layer]
-            below = below * mask
-            tensors[f"dropout_l{layer}"], tensors[f"dropped_l{layer}"] = as_torch(plan, mask), as_torch(plan, below)
-        reads.append(below)
+            every = every * mask
+            tensors[f"dropout_l{layer}"], tensors[f"dropped_l{layer}"] = as_torch(plan, mask), as_torch(plan, every)
+        reads.append(every)
     tensors["output"] = as_torch(plan, reads.pop())
 
     def ends(states: Tensor) -> Tensor:
         return states if plan.batched else states.squeeze(1)
 
-    tensors["h_0"], tensors["h_n"] = ends(entering.h_0), ends(torch.cat(h_n))
-    if entering.c_0 is not None:
-        tensors["c_0"], tensors["c_n"] = ends(entering.c_0), ends(torch.cat(c_n))
+    tensors["h_0"], tensors["h_n"] = ends(entering.h_0), ends(h_n)
+    if entering.c_0 is not None and c_n is not None:
+        tensors["c_0"], tensors["c_n"] = ends(entering.c_0), ends(c_n)
     if modules.head is not None:
         tensors |= run_head(plan.settled, modules.head, tensors["output"], tensors["h_n"])
     if plan.request.loss is not None:
@@ -155,103 +154,40 @@ def forward(plan: Plan, modules: Modules, entering: Feed, cancelled: Callable[[]
     return done
 
 
-def _row(done: Pass, row: Row, x: Tensor, cancelled: Callable[[], bool]) -> tuple[Tensor, Tensor, Tensor | None]:
-    """One row over the whole sequence: every h (T, N, P), the last h and c (1, N, ·).
+def _room(plan: Plan, layer: int) -> Tensor:
+    """Where a layer writes every h, (T, N, D·P): both directions side by side, zeros where a packed row stops.
 
-    A very long row runs in parts, each from the state the last one left, so that a run
-    whose asker has gone ends soon.
+    The last one lies in memory as `output` does, so that a flat view of it is no copy.
     """
-    plan = done.plan
-    x = turned(x, row, plan.packed)
-    h = done.feed.h_0[row.index : row.index + 1].contiguous()
-    c = None if done.feed.c_0 is None else done.feed.c_0[row.index : row.index + 1].contiguous()
+    shape = (plan.T, plan.N, plan.D * plan.P)
+    dtype = getattr(torch, plan.request.dtype)
+    make = torch.empty if plan.packed is None else torch.zeros
+    if layer == plan.L - 1 and plan.batched and plan.request.model.batch_first:
+        return make(plan.N, plan.T, shape[2], dtype=dtype).transpose(0, 1)
+    return make(shape, dtype=dtype)
+
+
+def _row(
+    done: Pass, row: Row, x: Tensor, every: Tensor, h: Tensor, c: Tensor | None, cancelled: Callable[[], bool]
+) -> None:
+    """One row over x (T, N, ·): fills `every` (T, N, P) with each h, takes h and c (1, N, ·) to its last step."""
+    plan, rnn, backward = done.plan, done.modules.rnn, row.direction == "backward"
+    holds = holds_of(plan, row)
+    if not holds.held:
+        run_row(plan, rnn, row, x, every, h, c, cancelled, lengths=plan.packed, backward=backward)
+        return
 
     def fused(
         x: Tensor, lengths: tuple[int, ...] | None, h: Tensor, c: Tensor | None
     ) -> tuple[Tensor, Tensor, Tensor | None]:
-        if lengths is None:
-            return _in_parts(done, row, x, h, c, cancelled)
-        if cancelled():
-            raise Cancelled
-        return _packed_kernel(done, row, x, lengths, h, c)
+        stretch = torch.zeros(*x.shape[:2], plan.P, dtype=x.dtype)
+        h, c = h.clone(), None if c is None else c.clone()
+        run_row(plan, rnn, row, x, stretch, h, c, cancelled, lengths=lengths, backward=False)
+        return stretch, h, c
 
-    holds = holds_of(plan, row)
-    if holds.held:
-        every, h, c = by_stretches(plan, done.weights(row), holds, x, h, c, fused, cancelled, plan.packed)
-    else:
-        every, h, c = fused(x, plan.packed, h, c)
-    return turned(every, row, plan.packed), h, c
-
-
-def _in_parts(
-    done: Pass, row: Row, x: Tensor, h: Tensor, c: Tensor | None, cancelled: Callable[[], bool]
-) -> tuple[Tensor, Tensor, Tensor | None]:
-    """x (t, N, ·) through the kernel, in parts that are short enough to wait for."""
-    weights = done.weights(row)
-    a_step = done.plan.N * weights.W_ih.shape[0] * (x.shape[-1] + done.plan.P)  # multiply-adds
-    steps = max(1, min(AT_A_TIME // a_step, STEPS_AT_A_TIME))
-    parts = []
-    for first in range(0, x.shape[0], steps):
-        if cancelled():
-            raise Cancelled
-        every, h, c = _kernel(done, row, (x[first : first + steps],), (False,), h, c)
-        parts.append(every)
-    return parts[0] if len(parts) == 1 else torch.cat(parts), h, c
-
-
-def _packed_kernel(
-    done: Pass, row: Row, x: Tensor, lengths: tuple[int, ...], h: Tensor, c: Tensor | None
-) -> tuple[Tensor, Tensor, Tensor | None]:
-    """The same kernel on packed steps: sorted by length for it, and sorted back.
-
-    A sample of which no step is left keeps its state.
-    """
-    if min(lengths) == 0:
-        return _running_only(done, row, x, lengths, h, c)
-    packed = pack_padded_sequence(x, torch.tensor(lengths), enforce_sorted=False)
-    order, back = packed.sorted_indices, packed.unsorted_indices
-    c = None if c is None else c[:, order].contiguous()
-    every, h, c = _kernel(done, row, (packed.data, packed.batch_sizes), (), h[:, order].contiguous(), c)
-    padded, _ = pad_packed_sequence(packed._replace(data=every), total_length=x.shape[0])
-    return padded, h[:, back], None if c is None else c[:, back]
-
-
-def _running_only(
-    done: Pass, row: Row, x: Tensor, lengths: tuple[int, ...], h: Tensor, c: Tensor | None
-) -> tuple[Tensor, Tensor, Tensor | None]:
-    """The kernel on the samples that still run; the others have zeros, and the states they had."""
-    runs = [sample for sample, length in enumerate(lengths) if length > 0]
-    every = torch.zeros(*x.shape[:2], done.plan.P, dtype=x.dtype)
-    if not runs:
-        return every, h, c
-    left = tuple(lengths[sample] for sample in runs)
-    some, new_h, new_c = _packed_kernel(done, row, x[:, runs], left, h[:, runs], None if c is None else c[:, runs])
-    every[:, runs] = some
-    h = h.clone()
-    h[:, runs] = new_h
-    if c is not None and new_c is not None:
-        c = c.clone()
-        c[:, runs] = new_c
-    return every, h, c
-
-
-def _kernel(
-    done: Pass, row: Row, x: tuple[Tensor, ...], batch_first: tuple[bool, ...], h: Tensor, c: Tensor | None
-) -> tuple[Tensor, Tensor, Tensor | None]:
-    """torch's own fused kernel on x (t, N, ·), or on packed data and batch sizes, from h and c (1, N, ·)."""
-    model = done.plan.request.model
-    kinds = ["weight_ih", "weight_hh", *(["bias_ih", "bias_hh"] if model.bias else [])]
-    kinds += ["weight_hr"] if model.proj_size else []
-    parameters = [getattr(done.modules.rnn, f"{kind}_{row.suffix}") for kind in kinds]
-    # has_biases, num_layers, dropout, train, bidirectional (, batch_first)
-    options = (model.bias, 1, 0.0, False, False, *batch_first)
-    kernels: Any = torch._VF  # typed for one call at a time; here packed or not is data
-    if model.cell == "lstm":
-        assert c is not None
-        every, last_h, last_c = kernels.lstm(*x, (h, c), parameters, *options)
-        return every, last_h, last_c
-    kernel = kernels.gru
-    if model.cell == "rnn":
-        kernel = kernels.rnn_relu if model.nonlinearity == "relu" else kernels.rnn_tanh
-    every, last_h = kernel(*x, h, parameters, *options)
-    return every, last_h, None
+    x = turned(x, row, plan.packed)  # in the order in which the row runs
+    found, last_h, last_c = by_stretches(plan, done.weights(row), holds, x, h, c, fused, cancelled, plan.packed)
+    every.copy_(turned(found, row, plan.packed))
+    h.copy_(last_h)
+    if c is not None and last_c is not None:
+        c.copy_(last_c)

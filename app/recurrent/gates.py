@@ -63,26 +63,26 @@ def unroll(
     clamps is put in its place in each of them, and goes on from there.
     """
     steps, samples, _ = x.shape
-    H = h.shape[-1]
-    h_prev = torch.cat([h_0.unsqueeze(0), h[:-1]])  # (t, n, P)
-    old_h, old_c = h_prev, c_0
     if units is not None:
-        weights = weights.only(units, H)
-        old_h = h_prev[..., list(units)]
-        old_c = None if c_0 is None else c_0[:, list(units)]
+        weights = weights.only(units, h.shape[-1])
+        c_0 = None if c_0 is None else c_0[:, list(units)]
 
-    from_x = torch.addmm(weights.b_ih, x.reshape(steps * samples, -1), weights.W_ih.T)
-    from_h = torch.addmm(weights.b_hh, h_prev.reshape(steps * samples, -1), weights.W_hh.T)
+    from_x = torch.addmm(weights.b_ih, x.flatten(0, 1), weights.W_ih.T)  # (t·n, G·U)
+    from_h = torch.empty_like(from_x)  # each step reads the h before it
+    torch.addmm(weights.b_hh, h_0, weights.W_hh.T, out=from_h[:samples])
+    torch.addmm(weights.b_hh, h[:-1].flatten(0, 1), weights.W_hh.T, out=from_h[samples:])
     reach = max(_largest(from_x), _largest(from_h))  # before the two can cancel
     if cell == "gru":
-        return Unrolled(_gru(_split("gru", from_x, steps), _split("gru", from_h, steps), old_h, holds), reach)
-    z = from_x.add_(from_h)  # every pre-activation of every step, (t·n, G·U)
+        h_prev = torch.cat([h_0.unsqueeze(0), h[:-1]])[..., slice(None) if units is None else list(units)]
+        return Unrolled(_gru(_split("gru", from_x, steps), _split("gru", from_h, steps), h_prev, holds), reach)
+    z = from_x.add_(from_h)  # every pre-activation of every step
+    del from_h  # larger than all that is kept of these samples
     if cell == "rnn":
         z = z.view(steps, samples, -1)
         h = torch.relu(z) if nonlinearity == "relu" else torch.tanh(z)
         return Unrolled({"h": holds.put("h", h)}, reach)
-    assert old_c is not None
-    return Unrolled(_lstm(_split("lstm", z, steps), old_c, weights.W_hr, holds), reach)
+    assert c_0 is not None
+    return Unrolled(_lstm(_split("lstm", z, steps), c_0, weights.W_hr, holds), reach)
 
 
 def _largest(z: Tensor) -> float:

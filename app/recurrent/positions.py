@@ -1,6 +1,7 @@
 """Where `output`, `h_n` and `c_n` sit in layers × directions × time."""
 
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import Literal
 
 Direction = Literal["forward", "backward"]
@@ -16,7 +17,7 @@ class Row:
     layer: int
     direction: Direction
 
-    @property
+    @cached_property
     def suffix(self) -> str:
         """The name torch gives its parameters: l0, l0_reverse, l1, …"""
         return f"l{self.layer}" + ("_reverse" if self.direction == "backward" else "")
@@ -50,8 +51,9 @@ class Positions:
     c_n: tuple[End, ...]
 
 
+@lru_cache(maxsize=64)
 def rows(L: int, D: int) -> tuple[Row, ...]:
-    """Every row in the order of h_n: l0 forward, l0 backward, l1 forward, …"""
+    """Every row in the order of h_n: l0 forward, l0 backward, l1 forward, … Kept: a thousand layers take a while."""
     directions: tuple[Direction, ...] = ("forward", "backward")
     return tuple(
         Row(layer * D + k, layer, direction) for layer in range(L) for k, direction in enumerate(directions[:D])
@@ -65,9 +67,9 @@ def place(cell: str, L: int, D: int, N: int, T: int, P: int, lengths: tuple[int,
     """
     strands = tuple(Strand(row.layer, row.direction, (k * P, (k + 1) * P)) for k, row in enumerate(rows(L, D)[-D:]))
     forward = tuple(length - 1 for length in lengths) if lengths else (T - 1,) * (N if N <= LISTED_SAMPLES else 1)
+    backward = (0,) * len(forward)  # it ends where the sequence begins
     ends = tuple(
-        # the backward direction ends where the sequence begins
-        End(row.index, row.layer, row.direction, forward if row.direction == "forward" else (0,) * len(forward))
+        End(row.index, row.layer, row.direction, forward if row.direction == "forward" else backward)
         for row in rows(L, D)
     )
     return Positions(strands, ends, ends if cell == "lstm" else ())

@@ -17,7 +17,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from app.recurrent.build import rnn_module
 from app.recurrent.cost import SHARE, WHOLE
 from app.recurrent.errors import Cancelled, Refusal, Say
-from app.recurrent.forward import Pass
+from app.recurrent.forward import Pass, some
 from app.recurrent.gates import scan
 from app.recurrent.order import at_end, turned
 from app.recurrent.proof_rows import stretches
@@ -28,6 +28,8 @@ from app.recurrent.simpler import layer_by_layer
 # pre-activation it came from.
 TOLERANCE = {"float32": 1e-6, "float64": 1e-14}
 ORDINARY_REACH = 2.0
+UNITS = 0.25  # of a large run's units are compared: gates at every step, and room for the comparison
+ALONE = 2  # samples: what a run of few costs besides, for the weights are read at every step
 A_STEP = 0.1  # of the tolerance: what one step may add to the error that a memory carries on
 
 
@@ -79,7 +81,7 @@ def prove(done: Pass, cancelled: Callable[[], bool] = lambda: False) -> Evidence
     for row in plan.rows:
         stop_if(cancelled)
         rows.append(done.unrolled(row, samples, units))
-    output = done.h_top()[:steps, samples]
+    output = some(done.h_top()[:steps], samples)
     base = TOLERANCE[plan.request.dtype] * max(
         1.0, _size(output), max((each.reach for each in rows if isfinite(each.reach)), default=0) / ORDINARY_REACH
     )
@@ -87,7 +89,7 @@ def prove(done: Pass, cancelled: Callable[[], bool] = lambda: False) -> Evidence
     memory = torch.zeros(())  # the largest error that any row may carry in h
     for row, each in zip(plan.rows, rows, strict=True):
         held = each.held
-        kernel = turned(done.h[row.index][:, samples], row, lengths)[..., shown]
+        kernel = turned(some(done.h[row.index], samples)[..., shown], row, lengths)
         c_0 = None if done.feed.c_0 is None else done.feed.c_0[row.index, samples][:, shown]
         error_c, error_h = _carried(held, c_0, A_STEP * base, done.weights(row).W_hr)
         memory = torch.maximum(memory, error_h.nan_to_num(nan=0.0, posinf=0.0).max())
@@ -139,9 +141,9 @@ class _Checks:
         apart = _apart(ours, theirs)
         found = float(apart.max())
         self.worst[name] = max(self.worst.get(name, 0.0), found)
-        wrong = ~(apart <= allowed.nan_to_num(posinf=0.0))
         finite = allowed[allowed.isfinite()]
         self.allowed = max(self.allowed, float(finite.max())) if finite.numel() else self.allowed
+        wrong = ~(apart <= allowed.nan_to_num(posinf=0.0))
         if wrong.any():
             expected = float(torch.broadcast_to(allowed, apart.shape)[wrong].min())
             raise Refusal(
@@ -188,24 +190,28 @@ def plain_run(
     samples: list[int],
     steps: int,
     *,
-    batch_first: bool = False,
+    batch_first: bool | None = None,
     packed: bool = False,
     weights: dict[str, Tensor] | None = None,
 ) -> Plain:
     """torch's own module with the same weights on part of the input, called as anybody would.
 
-    With `batch_first` it is called in that layout; `packed` packs to the true lengths;
-    `weights` stand in for the pass's own. Where dropout acts it is one layer after the other, with
-    the masks of the pass between them.
+    `batch_first` is the layout in which it is called, None the one that was asked for; `packed` packs to
+    the true lengths; `weights` stand in for the pass's own. Where dropout acts it is one layer after the
+    other, with the masks of the pass between them.
     """
     plan = done.plan
+    as_asked = batch_first is None
+    batch_first = plan.request.model.batch_first if batch_first is None else batch_first
     if done.modules.masks:
         output, last = layer_by_layer(
             done, samples, steps, batch_first=batch_first and plan.batched, packed=packed, weights=weights
         )
         return Plain(output, last[0], last[1] if len(last) == 2 else None)
-    module = rnn_module(plan, weights or dict(done.modules.rnn.named_parameters()), batch_first=batch_first)
-    x: Any = done.reads[0][:steps, samples]
+    module = done.modules.rnn
+    if weights is not None or batch_first != module.batch_first:
+        module = rnn_module(plan, weights or dict(module.named_parameters()), batch_first=batch_first)
+    x: Any = some(done.reads[0][:steps], samples)
     states: Any = done.feed.h_0[:, samples]
     if done.feed.c_0 is not None:
         states = (states, done.feed.c_0[:, samples])
@@ -214,7 +220,7 @@ def plain_run(
         lengths = torch.tensor([plan.lengths[sample] for sample in samples])
         output, ends = module(pack_padded_sequence(x, lengths, enforce_sorted=False), states)
         output, _ = pad_packed_sequence(output, total_length=steps)
-    elif not plan.batched and not batch_first:  # without a batch axis, as it was asked
+    elif not plan.batched and as_asked:  # without a batch axis, as it was asked
         states = tuple(s[:, 0] for s in states) if isinstance(states, tuple) else states[:, 0]
         output, ends = module(x[:, 0], states)
         output = output.unsqueeze(1)
@@ -231,8 +237,11 @@ def difference(ours: Tensor, theirs: Tensor) -> float:
 
 
 def _apart(ours: Tensor, theirs: Tensor) -> Tensor:
+    apart = (ours - theirs).abs()
+    if apart.isfinite().all():
+        return apart
     same = (ours == theirs) | (ours.isnan() & theirs.isnan())
-    return torch.where(same, 0.0, (ours - theirs).abs()).nan_to_num(nan=float("inf"), posinf=float("inf"))
+    return torch.where(same, 0.0, apart).nan_to_num(nan=float("inf"), posinf=float("inf"))
 
 
 def _size(x: Tensor) -> float:
@@ -245,13 +254,13 @@ def _portion(done: Pass) -> tuple[list[int], int, list[int] | None]:
     plan = done.plan
     if plan.cost.multiply_adds <= WHOLE:
         return list(range(plan.N)), plan.T, None
-    count = max(1, int(plan.N * SHARE))
+    count = max(1, int(plan.N * SHARE) - ALONE)
     samples = [k * plan.N // count for k in range(count)]
-    share_left = SHARE * plan.N / count  # below one when even a single sample is more than the share
+    share_left = SHARE * plan.N / (count + ALONE)  # below one when even a single sample is more than the share
     steps = plan.T
     if plan.D == 1 and plan.packed is None and share_left < 1:  # a backward row needs the whole sequence
-        steps = min(plan.T, max(32, int(plan.T * share_left)))
-    if share_left >= 1 or plan.request.model.proj_size:
+        steps = min(plan.T, max(16, int(plan.T * share_left)))
+    if plan.request.model.proj_size:
         return samples, steps, None
-    units = max(1, int(plan.H * max(share_left, 1 / 32)))
+    units = max(1, int(plan.H * min(UNITS, max(share_left, 1 / 32))))
     return samples, steps, [k * plan.H // units for k in range(units)]

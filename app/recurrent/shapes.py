@@ -1,6 +1,7 @@
 """Every stage's axes and sizes, every parameter, the cost: all of a run but its numbers."""
 
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from math import prod
 
 from app.corpora.tokens import Encoded
@@ -14,7 +15,7 @@ from app.recurrent.settle import Settled, settle
 from app.recurrent.settle_decode import PLACE
 from app.recurrent.settle_interventions import check_steps
 from app.recurrent.source import clamp_notes, dropout_code, embedding_code, pack_code, rnn_call, rnn_code
-from app.recurrent.spec import TraceRequest
+from app.recurrent.spec import ModelSpec, TraceRequest
 from app.recurrent.tensors import TensorPlan, tensor_plans
 
 # The order in which PyTorch stacks the gates in weight_ih and weight_hh.
@@ -40,6 +41,10 @@ class ParameterPlan:
 
     shape: tuple[int, ...]
     bands: dict[str, tuple[int, int]]
+
+    @cached_property
+    def numbers(self) -> int:
+        return prod(self.shape)
 
 
 @dataclass(frozen=True)
@@ -102,14 +107,15 @@ def _laid_out(settled: Settled, limits: Limits | None) -> Plan:
     tensors = tensor_plans(settled, F, H, P, all_rows)
     head, head_tensors = head_stages(settled, D * P)
     tensors |= {name: TensorPlan(shape, axes, asked.dtype) for name, (shape, axes) in head_tensors.items()}
-    stages = [*_stages(settled, all_rows, list(parameters)), *(Stage(*row) for row in head)]
+    stages = [*_stages(settled, all_rows), *(Stage(*row) for row in head)]
     if asked.input.decode is not None:
         tensors["decoded"] = tensors.pop("decoded")  # after the logits it is chosen from
         stages.append(_decoded(settled))
     loss, loss_tensors = loss_stages(settled, tensors)
     tensors |= loss_tensors
     stages += [Stage(*row) for row in loss]
-    cost = estimate(asked, N, T, parameters={k: v.shape for k, v in parameters.items()})
+    weights = sum(parameter.numbers for parameter in parameters.values())
+    cost = estimate(asked, N, T, weights, len(parameters))
     if encoder is not None:
         cost = Cost(cost.bytes + encoder.cost.bytes, cost.multiply_adds + encoder.cost.multiply_adds)
     if limits is not None:
@@ -132,7 +138,7 @@ def _laid_out(settled: Settled, limits: Limits | None) -> Plan:
         stages=tuple(stages),
         tensors=tensors,
         parameters=parameters,
-        parameter_count=sum(prod(parameter.shape) for parameter in parameters.values()),
+        parameter_count=weights,
         positions=place(model.cell, L, D, N, T, P, settled.lengths if asked.packed else None),
         cost=cost,
     )
@@ -155,6 +161,16 @@ def _decoded(settled: Settled) -> Stage:
     return Stage("decoded", "argmax", code, ("logits",), ("decoded",), (), Say("stage.decoded"))
 
 
+def _rnn_names(model: ModelSpec) -> tuple[str, ...]:
+    return _names_of_rows(model.num_layers, 2 if model.bidirectional else 1, model.bias, model.proj_size > 0)
+
+
+@lru_cache(maxsize=64)
+def _names_of_rows(L: int, D: int, bias: bool, projected: bool) -> tuple[str, ...]:
+    kinds = ["weight_ih", "weight_hh", *(["bias_ih", "bias_hh"] if bias else []), *(["weight_hr"] if projected else [])]
+    return tuple(f"rnn.{kind}_{row.suffix}" for row in rows(L, D) for kind in kinds)
+
+
 def _parameters(asked: TraceRequest, F: int, H: int, P: int, all_rows: tuple[Row, ...]) -> dict[str, ParameterPlan]:
     cell, D = asked.model.cell, 2 if asked.model.bidirectional else 1
     found: dict[str, ParameterPlan] = {}
@@ -165,23 +181,21 @@ def _parameters(asked: TraceRequest, F: int, H: int, P: int, all_rows: tuple[Row
     gates = GATE_ORDER[cell]
     stacked = max(len(gates), 1) * H
     bands = {gate: (k * H, (k + 1) * H) for k, gate in enumerate(gates)}
-    for row in all_rows:
-        reads = F if row.layer == 0 else D * P
-        suffix = row.suffix
-        found[f"rnn.weight_ih_{suffix}"] = ParameterPlan((stacked, reads), bands)
-        found[f"rnn.weight_hh_{suffix}"] = ParameterPlan((stacked, P), bands)
-        if asked.model.bias:
-            found[f"rnn.bias_ih_{suffix}"] = ParameterPlan((stacked,), bands)
-            found[f"rnn.bias_hh_{suffix}"] = ParameterPlan((stacked,), bands)
-        if asked.model.proj_size:
-            found[f"rnn.weight_hr_{suffix}"] = ParameterPlan((P, H), {})
+
+    def of_a_row(reads: int) -> list[ParameterPlan]:
+        made = [ParameterPlan((stacked, reads), bands), ParameterPlan((stacked, P), bands)]
+        made += [ParameterPlan((stacked,), bands)] * 2 if asked.model.bias else []
+        return made + ([ParameterPlan((P, H), {})] if asked.model.proj_size else [])
+
+    plans = of_a_row(F) * D + of_a_row(D * P) * (len(all_rows) - D)  # all layers above the first are alike
+    found |= zip(_rnn_names(asked.model), plans, strict=True)
     if asked.head is not None:
         found["head.weight"] = ParameterPlan((asked.head.out_features, D * P), {})
         found["head.bias"] = ParameterPlan((asked.head.out_features,), {})
     return found
 
 
-def _stages(settled: Settled, all_rows: tuple[Row, ...], parameters: list[str]) -> list[Stage]:
+def _stages(settled: Settled, all_rows: tuple[Row, ...]) -> list[Stage]:
     asked, model = settled.request, settled.request.model
     found: list[Stage] = []
     if settled.text is not None:
@@ -220,7 +234,7 @@ def _stages(settled: Settled, all_rows: tuple[Row, ...], parameters: list[str]) 
             ),
             ("packed" if asked.packed else "input", *(f"{state}_0" for state in states)),
             ("output", *(f"{state}_n" for state in states)),
-            tuple(name for name in parameters if name.startswith("rnn.")),
+            _rnn_names(model),
             says,
         )
     )
@@ -229,11 +243,11 @@ def _stages(settled: Settled, all_rows: tuple[Row, ...], parameters: list[str]) 
 
 def _dropout_stages(asked: TraceRequest, all_rows: tuple[Row, ...]) -> list[Stage]:
     """What happens inside the recurrent module between two layers, in train mode."""
-    p = asked.model.dropout
+    p, D = asked.model.dropout, 2 if asked.model.bidirectional else 1
     found = []
     for layer in range(asked.model.num_layers - 1 if drops(asked) else 0):
         says = Say("stage.dropout", {"layer": layer, "above": layer + 1, "p": f"{p:g}"})
-        reads = tuple(f"{row.suffix}.h" for row in all_rows if row.layer == layer)
+        reads = tuple(f"{row.suffix}.h" for row in all_rows[layer * D : (layer + 1) * D])
         made = (f"dropout_l{layer}", f"dropped_l{layer}")
         found.append(Stage(f"dropout_l{layer}", "Dropout", dropout_code(layer, p), reads, made, (), says))
     return found

@@ -1,10 +1,11 @@
 """Every tensor of a run by name: its shape with named axes, laid out as torch lays it out."""
 
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from math import prod
 
 from app.recurrent.dropout import drops
-from app.recurrent.positions import Row
+from app.recurrent.positions import Row, rows
 from app.recurrent.settle import Settled
 
 # What a cell holds at each step, in the order the page shows it.
@@ -23,9 +24,15 @@ class TensorPlan:
     axes: tuple[str, ...]
     dtype: str = "float32"
 
-    @property
+    @cached_property
     def numbers(self) -> int:
         return prod(self.shape)
+
+
+@lru_cache(maxsize=64)
+def inside_names(cell: str, L: int, D: int) -> tuple[str, ...]:
+    """The tensors inside the rows, row by row: l0.i, l0.f, …, l1_reverse.h."""
+    return tuple(f"{row.suffix}.{name}" for row in rows(L, D) for name in CELL_TENSORS[cell])
 
 
 def tensor_plans(settled: Settled, F: int, H: int, P: int, all_rows: tuple[Row, ...]) -> dict[str, TensorPlan]:
@@ -63,10 +70,9 @@ def tensor_plans(settled: Settled, F: int, H: int, P: int, all_rows: tuple[Row, 
     found["output"] = made((*leading, joined), D * P)
     for state, (axis, size) in widths.items():
         found[f"{state}_n"] = made(("L·D", "N", axis), size)
-    for row in all_rows:
-        for name in CELL_TENSORS[model.cell]:
-            axis, size = (hidden, P) if name == "h" else ("H", H)
-            found[f"{row.suffix}.{name}"] = TensorPlan((N, T, size), ("N", "T", axis), asked.dtype)
+    c_like, h_like = (TensorPlan((N, T, size), ("N", "T", axis), asked.dtype) for axis, size in (("H", H), (hidden, P)))
+    of_a_row = [h_like if name == "h" else c_like for name in CELL_TENSORS[model.cell]]
+    found |= zip(inside_names(model.cell, model.num_layers, D), of_a_row * len(all_rows), strict=True)
     if asked.input.decode is not None:
         found["decoded"] = made(leading, dtype="int64")
     return found

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from app.recurrent.trace import Trace
-from tests.core import planned, requests, true_lengths
+from tests.core import masks, planned, requests, true_lengths
 
 QUANTITIES = {"lstm": "ifgoch", "gru": "rznh", "rnn": "h"}
 
@@ -57,6 +57,7 @@ def by_hand(trace: Trace) -> dict[str, Tensor]:
     x = x.unsqueeze(0) if not plan.batched else x if asked.model.batch_first else x.transpose(0, 1)
     lengths = true_lengths(trace) if asked.packed else [plan.T] * plan.N
     found: dict[str, Tensor] = {}
+    dropped = masks(trace)  # in train mode, what torch drops between the layers
     for layer in range(plan.L):
         suffixes = [f"l{layer}", f"l{layer}_reverse"][: plan.D]
         for k, suffix in enumerate(suffixes):
@@ -72,6 +73,7 @@ def by_hand(trace: Trace) -> dict[str, Tensor]:
                         kept = found.setdefault(f"{suffix}.{name}", torch.zeros(plan.N, plan.T, len(value)).to(x))
                         kept[n, t] = value
         x = torch.cat([found[f"{suffix}.h"] for suffix in suffixes], dim=2)
+        x = x * dropped[layer] if layer < len(dropped) else x
     return found
 
 

@@ -216,7 +216,8 @@ def test_claims_of_a_clamped_run_are_never_false_statements_about_it(asked: dict
     trace = traced(**asked)
     mistakes = ("backward_half_at_last_step", "join_by_reshape", "h_n_batch_first", "last_is_padding", "forward_half")
     for claim in trace.claims:
-        if claim.why.key.removeprefix("claim.") not in mistakes:
+        of_the_loss = claim.why.key.startswith("claim.loss")  # a wrong activation before it is a mistake of its own
+        if claim.why.key.removeprefix("claim.") not in mistakes and not of_the_loss:
             assert claim.holds, claim
 
 

@@ -81,7 +81,7 @@ def changed(now: Trace, before: Trace, ids: tuple[str, str]) -> ChangedAnswer:
 
 def _change(plan: Plan, name: str, now: npt.NDArray[Any], before: npt.NDArray[Any]) -> Change:
     with np.errstate(invalid="ignore", over="ignore"):
-        apart = np.abs(now.astype(np.float64) - before.astype(np.float64))
+        apart = np.asarray(np.abs(now.astype(np.float64) - before.astype(np.float64)))  # a loss has no axes
     apart[(now == before) | (np.isnan(now) & np.isnan(before))] = 0.0  # infinities that agree
     apart[np.isnan(apart)] = np.inf
     at = np.unravel_index(int(apart.argmax()), apart.shape)

@@ -34,6 +34,8 @@ def values_of(asked: TraceRequest) -> dict[str, Value] | None:
     found["head"] = head.reads if head is not None else "none"
     found["out_features"] = head.out_features if head is not None else 1
     found["activation"] = (head.activation or "none") if head is not None else "none"
-    found["h0"] = "random" if asked.state is not None else "zeros"
+    state = asked.state
+    given = state is not None and (state.h_0 is not None or state.c_0 is not None)
+    found["h0"] = "zeros" if state is None else "ones" if given else "random"
     found["seed"] = asked.weights.seed or 0
     return found

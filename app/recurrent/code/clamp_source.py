@@ -1,5 +1,6 @@
 """A run with clamps as source: every row as a loop over its steps, in plain torch, the clamped values put in place."""
 
+from app.recurrent.dropout import drops
 from app.recurrent.shapes import GATE_ORDER, Plan
 from app.recurrent.spec import Clamp
 
@@ -117,7 +118,23 @@ def _layers(plan: Plan) -> list[str]:
     lines.append(f"        every, h{', c' if both else ''} = run(row, x_layer, {first})")
     lines += ["        both.append(every)", "        h_ends.append(h)"]
     lines += ["        c_ends.append(c)"] if both else []
-    return [*lines, "    x_layer = torch.cat(both, dim=2)  # (T, N, ·): what the layer above reads"]
+    return [*lines, "    x_layer = torch.cat(both, dim=2)  # (T, N, ·): what the layer above reads", *_dropped(plan)]
+
+
+def _dropped(plan: Plan) -> list[str]:
+    """In train mode torch drops between the layers, of packed data where it is packed."""
+    if not drops(plan.request):
+        return []
+    drawn = f"torch.dropout({{}}, {plan.request.model.dropout!r}, train=True)"
+    lines = [f"    if layer < {plan.L - 1}:"]
+    if plan.packed is None:
+        return [*lines, f"        x_layer = {drawn.format('x_layer')}"]
+    return [
+        *lines,
+        "        packed = pack_padded_sequence(x_layer, lengths, enforce_sorted=False)",
+        f"        packed = packed._replace(data={drawn.format('packed.data')})",
+        f"        x_layer, _ = pad_packed_sequence(packed, total_length={plan.T})",
+    ]
 
 
 def _leave(plan: Plan) -> list[str]:

@@ -32,6 +32,7 @@ def small(**model: Any) -> Recurrent:
     )
 
 
+@pytest.mark.timeout(600)
 def test_keras_finds_the_same_numbers(capsys: pytest.CaptureFixture[str]) -> None:
     tally = hold_against("Keras", judged, beyond, CONFIGURATIONS)
     with capsys.disabled():

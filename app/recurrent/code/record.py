@@ -79,6 +79,14 @@ class Record:
         """Whether the main module reads from both ends."""
         return self.main is not None and self.main.arguments.get("bidirectional") is True
 
+    def time_axis(self, output: Holds) -> int:
+        """Where time runs in `output`: a sequence given without a batch has no other axis before it."""
+        depth, data = 0, self.entering.data if self.entering is not None else None
+        while isinstance(data, list) and data:
+            depth, data = depth + 1, data[0]
+        alone = depth == (1 if self.embedding is not None else 2)
+        return 1 if self.first != output.turned and not alone else 0
+
     @property
     def first(self) -> bool:
         """batch_first of the main module."""

@@ -27,8 +27,7 @@ def picked(record: Record, value: Holds, places: list[Any], node: ast.AST) -> Ho
     if value.kind in ("logits", "activated") or (value.kind == "data" and not places):
         return value
     if value.kind == "output" and places in ([-1], [None, -1]):
-        time_axis = 1 if record.first != value.turned else 0
-        if len(places) - 1 != time_axis:
+        if len(places) - 1 != record.time_axis(value):
             record.skip("layout", node, f"output[{record.text(node)}]")
         return Holds("last_step")
     if value.kind == "h_n" and len(places) == 1 and type(places[0]) is int:
@@ -59,7 +58,7 @@ def method(record: Record, value: Holds, name: str, given: list[Any], named: dic
         return Holds("h_last") if alone else value
     if name == "mean" and value.kind == "output":
         dim = given[0] if given else named.get("dim", named.get("axis"))
-        if dim == (1 if record.first != value.turned else 0):
+        if dim == record.time_axis(value):
             return Holds("mean")
     if name == "sum" and value.kind == "masked":
         return Holds("summed")

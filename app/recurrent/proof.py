@@ -30,7 +30,7 @@ TOLERANCE = {"float32": 1e-6, "float64": 1e-14}
 ORDINARY_REACH = 2.0
 UNITS = 0.25  # of a large run's units are compared: gates at every step, and room for the comparison
 ALONE = 2  # samples: what a run of few costs besides, for the weights are read at every step
-A_STEP = 0.1  # of the tolerance: what one step may add to the error that a memory carries on
+A_STEP = 0.25  # of the tolerance: what one step may add to the error of a memory; the same word again, the same error
 
 
 @dataclass(frozen=True)

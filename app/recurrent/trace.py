@@ -18,10 +18,8 @@ from app.recurrent.order import turned
 from app.recurrent.positions import Row
 from app.recurrent.proof import Proof, prove
 from app.recurrent.shapes import Plan
-from app.recurrent.tensors import CELL_TENSORS
 
 SLICES_KEPT = 16 << 20  # bytes of derived slices kept per trace: a page reads six quantities of one
-UNROLLED_AT_A_TIME = 4 << 20  # bytes of what is asked for, where it is too much to be kept
 
 
 @dataclass
@@ -33,8 +31,7 @@ class Trace:
     claims: list[Claim]
     warnings: list[str]
     encoder: "Trace | None" = None  # the run whose h_n and c_n are this one's h_0 and c_0
-    _slices: OrderedDict[tuple[int, range], dict[str, Tensor]] = field(default_factory=OrderedDict)
-    _slices_bytes: int = 0
+    _slices: OrderedDict[tuple[int, int], dict[str, Tensor]] = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -50,53 +47,34 @@ class Trace:
 
     def cell(self, row: Row, sample: int) -> dict[str, Tensor]:
         """Everything one row held for one sample, (T, H) each, in the order of the sequence."""
-        return {name: tensor[0] for name, tensor in self.cells(row, range(sample, sample + 1)).items()}
-
-    def cells(self, row: Row, samples: range, names: Collection[str] = ()) -> dict[str, Tensor]:
-        """The same for several samples, (n, T, H) each: all that a row holds, or only what `names` says.
-
-        Kept for the next question where it is small. Otherwise so many samples are unrolled at a time
-        that what is not asked for never takes much memory.
-        """
-        key = (row.index, samples)
+        key = (row.index, sample)
         with self._lock:
             if key in self._slices:
                 self._slices.move_to_end(key)
                 return self._slices[key]
-        h = self.done.h[row.index][:, samples.start : samples.stop].transpose(0, 1)
-        each = len(CELL_TENSORS[self.plan.request.model.cell]) * self.plan.T * self.plan.H * h.itemsize
-        if each * len(samples) <= SLICES_KEPT:
-            found = self._unrolled(row, samples) | {"h": h}
-            self._keep(key, found)
-            return found
-        at_once = max(1, UNROLLED_AT_A_TIME // each)
-        made: dict[str, Tensor] = {"h": h} if not names or "h" in names else {}
-        for first in range(samples.start, samples.stop, at_once):
-            block = range(first, min(samples.stop, first + at_once))
-            into = slice(block.start - samples.start, block.stop - samples.start)
-            for name, tensor in self._unrolled(row, block).items():
-                if name != "h" and (not names or name in names):
-                    whole = made.setdefault(name, tensor.new_empty(len(samples), *tensor.shape[1:]))
-                    whole[into] = tensor
+        lengths = self.done.lengths_of([sample])
+        made = {name: turned(tensor, row, lengths) for name, tensor in self.done.unrolled(row, [sample]).held.items()}
+        # h as the kernel gave it, not as computed again from the gates
+        found = {name: tensor[:, 0] for name, tensor in made.items()} | {"h": self.done.h[row.index][:, sample]}
+        each = sum(tensor.nbytes for tensor in found.values())
+        if each <= SLICES_KEPT:
+            with self._lock:
+                self._slices[key] = found
+                while len(self._slices) * each > SLICES_KEPT:  # all slices of a trace are of one size
+                    self._slices.popitem(last=False)
+        return found
+
+    def cells(self, row: Row, samples: range, names: Collection[str] = ()) -> dict[str, Tensor]:
+        """The same for several samples, (n, T, H) each: all that the row held, or only what `names` says.
+
+        One sample after the other: no memory beside the answer, and the same bits as of each alone.
+        """
+        made: dict[str, Tensor] = {}
+        for place, sample in enumerate(samples):
+            for name, tensor in self.cell(row, sample).items():
+                if not names or name in names:
+                    made.setdefault(name, tensor.new_empty(len(samples), *tensor.shape))[place] = tensor
         return made
-
-    def _unrolled(self, row: Row, samples: range) -> dict[str, Tensor]:
-        """(n, T, ·) each. The h among them is computed again from the gates."""
-        chosen = list(samples)
-        lengths = self.done.lengths_of(chosen)
-        held = self.done.unrolled(row, chosen).held
-        return {name: turned(tensor, row, lengths).transpose(0, 1) for name, tensor in held.items()}
-
-    def _keep(self, key: tuple[int, range], found: dict[str, Tensor]) -> None:
-        with self._lock:
-            self._slices_bytes += _bytes(found) - _bytes(self._slices.pop(key, {}))
-            self._slices[key] = found
-            while self._slices_bytes > SLICES_KEPT:
-                self._slices_bytes -= _bytes(self._slices.popitem(last=False)[1])
-
-
-def _bytes(found: dict[str, Tensor]) -> int:
-    return sum(tensor.nbytes for tensor in found.values())
 
 
 def run(plan: Plan, cancelled: Callable[[], bool] = lambda: False) -> Trace:

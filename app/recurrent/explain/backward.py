@@ -123,7 +123,7 @@ def _row(
         if number % LOOKS == 0:
             stop_if(cancelled)
             if h.requires_grad:
-                h.register_hook(lambda _: stop_if(cancelled))  # on the way back
+                h.register_hook(lambda _: stop_if(cancelled))  # type: ignore[no-untyped-call]  # on the way back
         if c is not None:
             cs[t] = c
     return [hs[t] for t in range(steps)], [cs[t] for t in range(steps)] if cs else []

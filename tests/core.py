@@ -34,7 +34,7 @@ def requests(draw: st.DrawFn) -> dict[str, Any]:
         "cell": cell,
         "input_size": draw(st.integers(1, 9)),
         "hidden_size": draw(st.integers(1, 9)),
-        "num_layers": draw(st.one_of(st.integers(1, 3), st.just(8))),
+        "num_layers": draw(st.sampled_from([1, 1, 2, 2, 2, 3, 3, 8])),
         "bias": draw(st.booleans()),
         "batch_first": draw(st.booleans()),
         "bidirectional": draw(st.booleans()),

@@ -1,9 +1,11 @@
-"""Every value against plain PyTorch, over generated configurations."""
+"""Every value against plain PyTorch, over generated configurations: `make proof` tries as many as it is told."""
 
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -14,13 +16,22 @@ from app.recurrent.trace import Trace
 from tests.core import plain, requests, traced
 from tests.stepwise import stepwise
 
-CONFIGURATIONS = int(os.environ.get("UNROLLED_TEST_CONFIGURATIONS", "200"))
+CONFIGURATIONS = int(os.environ.get("UNROLLED_TEST_CONFIGURATIONS", "1000"))
 generated = settings(
     max_examples=CONFIGURATIONS,
     deadline=None,
-    derandomize=True,
+    derandomize=CONFIGURATIONS <= 1000,  # a longer run is for what the usual one does not see
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _one_thread() -> Iterator[None]:
+    """The tensors are small: a second thread only waits."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 def apart(ours: Any, theirs: Any) -> float:
@@ -31,10 +42,18 @@ def apart(ours: Any, theirs: Any) -> float:
     return float((ours - theirs).abs().max())
 
 
-@given(asked=requests())
+@given(asked=requests(), data=st.data())
 @generated
-def test_every_result_equals_the_plain_modules(asked: dict[str, Any]) -> None:
-    trace = traced(**asked)
+def test_any_configuration_equals_plain_pytorch(asked: dict[str, Any], data: st.DataObject) -> None:
+    trace = traced(**asked)  # the costly part, so it is made once for all that is said of it
+    every_result_equals_the_plain_modules(trace)
+    every_gate_equals_a_step_by_step_loop(trace)
+    the_plan_said_beforehand_what_the_run_holds(trace)
+    the_positions_say_where_each_result_sits(trace)
+    a_part_of_a_tensor_is_what_numpy_would_cut_out(trace, data)
+
+
+def every_result_equals_the_plain_modules(trace: Trace) -> None:
     theirs = plain(trace)
     for name in ("input", "packed", "batch_sizes", "output", "h_n", "c_n", "prediction", "loss"):
         assert (name in theirs) == (name in trace.done.tensors)
@@ -49,10 +68,7 @@ def test_every_result_equals_the_plain_modules(asked: dict[str, Any]) -> None:
             assert torch.equal(weight, theirs[name]), f"{name} is not what torch.manual_seed gives"
 
 
-@given(asked=requests())
-@generated
-def test_every_gate_equals_a_step_by_step_loop(asked: dict[str, Any]) -> None:
-    trace = traced(**asked)
+def every_gate_equals_a_step_by_step_loop(trace: Trace) -> None:
     theirs = stepwise(trace)
     assert set(theirs) == {name for name in trace.plan.tensors if "." in name}
     for name, expected in theirs.items():
@@ -60,10 +76,7 @@ def test_every_gate_equals_a_step_by_step_loop(asked: dict[str, Any]) -> None:
         assert apart(whole(trace, name).array, expected) <= limit, name
 
 
-@given(asked=requests())
-@generated
-def test_the_plan_says_beforehand_what_the_run_will_hold(asked: dict[str, Any]) -> None:
-    trace = traced(**asked)
+def the_plan_said_beforehand_what_the_run_holds(trace: Trace) -> None:
     for name, tensor in trace.done.tensors.items():
         assert tuple(tensor.shape) == trace.plan.tensors[name].shape, name
     for name, parameter in trace.done.modules.named().items():
@@ -76,10 +89,7 @@ def test_the_plan_says_beforehand_what_the_run_will_hold(asked: dict[str, Any]) 
         assert set(stage.inputs) <= set(trace.plan.tensors), stage.name
 
 
-@given(asked=requests())
-@generated
-def test_the_positions_say_where_each_result_sits(asked: dict[str, Any]) -> None:
-    trace = traced(**asked)
+def the_positions_say_where_each_result_sits(trace: Trace) -> None:
     output = trace.done.h_top().transpose(0, 1).numpy()
     suffixes = {(row.layer, row.direction): row.suffix for row in trace.plan.rows}
     for strand in trace.plan.positions.output:
@@ -93,10 +103,7 @@ def test_the_positions_say_where_each_result_sits(asked: dict[str, Any]) -> None
                 assert apart(row[sample, step], slab[sample]) <= (0 if state == "h" else 1e-5)
 
 
-@given(asked=requests(), data=st.data())
-@generated
-def test_a_part_of_a_tensor_is_what_numpy_would_cut_out(asked: dict[str, Any], data: st.DataObject) -> None:
-    trace = traced(**asked)
+def a_part_of_a_tensor_is_what_numpy_would_cut_out(trace: Trace, data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(sorted(trace.plan.tensors)))
     array = whole(trace, name).array
     texts: list[str] = []

@@ -28,7 +28,7 @@ from tests.written import run
 MODEL: dict[str, Any] = {"input_size": 3, "hidden_size": 4, "num_layers": 3, "dropout": 0.5, "bidirectional": True}
 TRAIN: dict[str, Any] = {"model": MODEL, "input": {"random": {"batch": 3, "seq_len": 5}}, "mode": "train"}
 
-some = settings(generated, max_examples=max(1, CONFIGURATIONS // 2))  # each of them also runs the plain modules
+some = settings(generated, max_examples=max(1, CONFIGURATIONS // 10))  # each of them also runs the plain modules
 
 
 @pytest.fixture(autouse=True)

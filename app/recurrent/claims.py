@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from app.recurrent.claims_dropout import dropout_claims
-from app.recurrent.errors import Say
+from app.recurrent.errors import Say, stop_if
 from app.recurrent.forward import Pass
 from app.recurrent.order import at_end, turned
-from app.recurrent.proof import Evidence, Plain, difference, plain_run, stop_if
+from app.recurrent.proof import Evidence, Plain, difference, plain_run
 from app.recurrent.shapes import GATE_ORDER
 from app.recurrent.simpler import both_ways, one_by_one
 

@@ -1,5 +1,6 @@
 """Two runs side by side: what differs in the request, the code, the shapes, the parameters and the values."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,7 @@ import numpy.typing as npt
 from pydantic import BaseModel
 
 from app.recurrent.answer import SMALL
+from app.recurrent.errors import stop_if
 from app.recurrent.index import is_small, whole
 from app.recurrent.shapes import Plan
 from app.recurrent.spec import Strict, TraceRequest
@@ -59,24 +61,24 @@ class CompareAnswer(BaseModel):
     same: bool
 
 
-def compare(a: Trace, b: Trace, ids: tuple[str, str]) -> CompareAnswer:
-    """What differs between two traces; `ids` are their names."""
+def compare(a: Trace, b: Trace, ids: tuple[str, str], cancelled: Callable[[], bool] = lambda: False) -> CompareAnswer:
+    """What differs between two traces; `ids` are their names. Raises Cancelled between two tensors."""
     shapes = [_shapes(trace.plan) for trace in (a, b)]
     parameters = [{name: list(each.shape) for name, each in trace.plan.parameters.items()} for trace in (a, b)]
     asked = [_flat(trace.plan.request.model_dump(mode="json")) for trace in (a, b)]
     code = [{stage.name: stage.code for stage in trace.plan.stages} for trace in (a, b)]
     gates = is_small(a.plan, SMALL) and is_small(b.plan, SMALL)
-    values = [
-        _apart(name, whole(a, name).array, whole(b, name).array)
-        for name, shape in shapes[0].items()
-        if shapes[1].get(name) == shape and (gates or "." not in name)
-    ]
+    values = []
+    for name, shape in shapes[0].items():
+        if shapes[1].get(name) == shape and (gates or "." not in name):
+            stop_if(cancelled)
+            values.append(_apart(name, whole(a, name).array, whole(b, name).array))
     held = [trace.done.modules.named() for trace in (a, b)]
-    weights = [
-        _apart(name, held[0][name].detach().numpy(), held[1][name].detach().numpy())
-        for name, shape in parameters[0].items()
-        if parameters[1].get(name) == shape
-    ]
+    weights = []
+    for name, shape in parameters[0].items():
+        if parameters[1].get(name) == shape:
+            stop_if(cancelled)
+            weights.append(_apart(name, held[0][name].detach().numpy(), held[1][name].detach().numpy()))
     found = {
         "request": _differing(*asked),
         "code": _differing(*code),

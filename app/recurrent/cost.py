@@ -97,8 +97,8 @@ def estimate(asked: TraceRequest, N: int, T: int, weights: int, tensors: int) ->
     packed = stacked * (max(reads) + P)
     piece = min(cells, max(BUFFERS // each, packed) // (stacked + 3 * H) + N) * (2 * (stacked + 3 * H) + max(reads))
     peak = 2 * packed + piece
-    if drops(asked):  # every mask, and what it leaves of h
-        kept += (L - 1) * 2 * D * cells * P
+    if drops(asked):  # every mask, what it leaves of h, and one of these again while it is compared
+        kept += (L - 1) * 2 * D * cells * P + D * cells * P
     if asked.head is not None:
         out = asked.head.out_features
         rows = cells if asked.head.reads == "every_step" else N
@@ -113,7 +113,7 @@ def estimate(asked: TraceRequest, N: int, T: int, weights: int, tensors: int) ->
         kept += cells * (INT64 // FLOAT) * 2
     # the proof: the plain module's own pass, and every gate of the part that is compared
     checked = cells if work <= WHOLE else int(cells * max(SHARE, 1 / N)) + 1
-    proof = 2 * packed + checked * (L * D * 7 * H + 4 * stacked + 5 * D * H)
+    proof = 2 * packed + checked * (L * D * 7 * H + 4 * stacked + 5 * D * H + 2 * F + 16)
     floats = 2 * weights + kept + max(peak, proof) + 4 * tensors
     if asked.packed:  # the packed input, and where each step of it stands
         floats += cells * (F + 5 * INT64 // FLOAT)

@@ -1,5 +1,6 @@
 """`Refusal`: the one way the core says no, and `Say`: a sentence that the catalogue holds."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 
@@ -41,3 +42,9 @@ class Refusal(Exception):
 
 class Cancelled(Exception):
     """The asker went away while the pass was running."""
+
+
+def stop_if(cancelled: Callable[[], bool]) -> None:
+    """Raise Cancelled when nobody waits any more."""
+    if cancelled():
+        raise Cancelled

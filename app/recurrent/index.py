@@ -144,9 +144,7 @@ def _derived(trace: Trace, selection: Selection) -> Tensor:
     samples, steps, units = _slices(selection)
     if quantity == "h":
         return trace.done.h[row.index].transpose(0, 1)[samples, steps, units]
-    return torch.stack(
-        [trace.cell(row, sample)[quantity][steps, units] for sample in range(samples.start, samples.stop)]
-    )
+    return trace.cells(row, range(samples.start, samples.stop), (quantity,))[quantity][:, steps, units]
 
 
 def whole(trace: Trace, name: str) -> Reading:

@@ -16,7 +16,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from app.recurrent.build import rnn_module
 from app.recurrent.cost import SHARE, WHOLE
-from app.recurrent.errors import Cancelled, Refusal, Say
+from app.recurrent.errors import Refusal, Say, stop_if
 from app.recurrent.forward import Pass, some
 from app.recurrent.gates import scan
 from app.recurrent.order import at_end, turned
@@ -30,7 +30,7 @@ TOLERANCE = {"float32": 1e-6, "float64": 1e-14}
 ORDINARY_REACH = 2.0
 UNITS = 0.25  # of a large run's units are compared: gates at every step, and room for the comparison
 ALONE = 2  # samples: what a run of few costs besides, for the weights are read at every step
-A_STEP = 0.1  # of the tolerance: what one step may add to the error that a memory carries on
+A_STEP = 0.25  # of the tolerance: what one step may add to the error of a memory; the same word again, the same error
 
 
 @dataclass(frozen=True)
@@ -169,12 +169,6 @@ def _carried(held: dict[str, Tensor], c_0: Tensor | None, a_step: float, W_hr: T
     if "z" in held:  # a GRU's update gate keeps h as f keeps c
         return zero, scan(held["z"], torch.full_like(held["z"], a_step), torch.zeros_like(held["z"][0]))
     return zero, zero
-
-
-def stop_if(cancelled: Callable[[], bool]) -> None:
-    """Raise Cancelled when nobody waits any more."""
-    if cancelled():
-        raise Cancelled
 
 
 class Plain(NamedTuple):

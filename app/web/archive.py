@@ -42,7 +42,7 @@ async def get_archive(
         id,
         "archive",
         check,
-        lambda trace: archive(trace, parts(trace.plan, name, settings.max_binary_bytes), format),
+        lambda trace, _: archive(trace, parts(trace.plan, name, settings.max_binary_bytes), format),
         format,
         mime=MIME[format],
     )

@@ -1,5 +1,6 @@
 """Routes that take a trace apart: explain, wiring, ledger, gradients, padding; and compare, which holds two."""
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -71,7 +72,7 @@ async def get_explain(
     def check(plan: Plan) -> object:
         return one_place(plan, tensor, at), limit
 
-    return await ask(request, id, "explain", check, lambda trace: explain(trace, tensor, at, limit, say), tensor)
+    return await ask(request, id, "explain", check, lambda trace, _: explain(trace, tensor, at, limit, say), tensor)
 
 
 @router.get(
@@ -93,7 +94,7 @@ async def get_wiring(
 ) -> Response:
     """With a unit: its signed products at one step, the largest first. Without: the whole W_hh of the gate."""
 
-    def question(trace: Trace) -> BaseModel:
+    def question(trace: Trace, _: object) -> BaseModel:
         if unit is None:
             return listening(trace, row, gate)
         return wiring(trace, row, gate, unit=unit, step=step, sample=sample, limit=limit)
@@ -142,7 +143,7 @@ async def get_ledger(
             )
         return start, stop
 
-    def question(trace: Trace) -> BaseModel:
+    def question(trace: Trace, _: object) -> BaseModel:
         return ledger(trace, layer, sample, to, *span(trace.plan))
 
     return await ask(request, id, "ledger", check, question, layer, sample, to)
@@ -180,8 +181,8 @@ async def get_gradients(request: Request, id: Id, asked: Annotated[Ask, Depends(
     """‖∂ of / ∂ input[t]‖ and ‖∂ of / ∂ h[t]‖ for every step and row, by autograd on one sample."""
     traces: Traces = request.app.state.traces
 
-    def question(trace: Trace) -> BaseModel:
-        return gradients(trace, asked, traces.limits)
+    def question(trace: Trace, cancelled: Callable[[], bool]) -> BaseModel:
+        return gradients(trace, asked, traces.limits, cancelled)
 
     return await ask(request, id, "gradients", lambda plan: checked(plan, asked, traces.limits), question)
 
@@ -197,8 +198,8 @@ async def get_cells(request: Request, id: Id, asked: Annotated[Ask, Depends(aske
     """Same sizes, same seed, same input: vanishing gradients made visible."""
     traces: Traces = request.app.state.traces
 
-    def question(trace: Trace) -> BaseModel:
-        return cells(trace, asked, traces.limits)
+    def question(trace: Trace, cancelled: Callable[[], bool]) -> BaseModel:
+        return cells(trace, asked, traces.limits, cancelled)
 
     return await ask(request, id, "cells", lambda plan: checked(plan, asked, traces.limits), question)
 
@@ -212,7 +213,7 @@ async def get_cells(request: Request, id: Id, asked: Annotated[Ask, Depends(aske
 )
 async def get_padding(request: Request, id: Id) -> Response:
     """How far the last step of `output` is from each sample's true last state, padded and packed."""
-    return await ask(request, id, "padding", check_lengths, padding)
+    return await ask(request, id, "padding", check_lengths, lambda trace, _: padding(trace))
 
 
 @router.post(

@@ -27,7 +27,7 @@ from app.web.docs import answers
 from app.web.errors import lang_of
 from app.web.explain import Gate, RowName, Sample, Whole, asked
 from app.web.question import Id, ask
-from app.web.traces import Traces
+from app.web.traces import Question, Traces
 
 router = APIRouter(prefix="/api/v1/traces/{id}/figures", tags=["figures"])
 
@@ -64,7 +64,7 @@ async def get_ledger(
         _fits(request, (len(steps) + 1) * plan.H, "to")
         return within(unit, plan.H, "unit", "H")
 
-    def question(trace: Trace) -> go.Figure:
+    def question(trace: Trace, _: object) -> go.Figure:
         place = within(unit, trace.plan.H, "unit", "H")
         return ledger_figure(ledger(trace, layer, sample, to), trace.plan, place, _look(request, theme))
 
@@ -82,8 +82,8 @@ async def get_gradients(
         _fits(request, plan.T * (1 + 2 * len(plan.rows)), "of")
         return checked(plan, of, limits)
 
-    def question(trace: Trace) -> go.Figure:
-        return gradients_figure(gradients(trace, of, limits), trace.plan, _look(request, theme))
+    def question(trace: Trace, cancelled: Callable[[], bool]) -> go.Figure:
+        return gradients_figure(gradients(trace, of, limits, cancelled), trace.plan, _look(request, theme))
 
     return await _draw(request, id, "gradients", check, question, theme)
 
@@ -93,8 +93,8 @@ async def get_cells(request: Request, id: Id, of: Annotated[Ask, Depends(asked)]
     """‖∂ of / ∂ input[t]‖ for the three cells, same sizes, same seed: vanishing gradients made visible."""
     traces: Traces = request.app.state.traces
 
-    def question(trace: Trace) -> go.Figure:
-        return cells_figure(cells(trace, of, traces.limits), trace.plan, _look(request, theme))
+    def question(trace: Trace, cancelled: Callable[[], bool]) -> go.Figure:
+        return cells_figure(cells(trace, of, traces.limits, cancelled), trace.plan, _look(request, theme))
 
     return await _draw(request, id, "cells", lambda plan: checked(plan, of, traces.limits), question, theme)
 
@@ -112,7 +112,7 @@ async def get_wiring(
 ) -> Response:
     """The signed products in one gate's sum at one step, the largest first."""
 
-    def question(trace: Trace) -> go.Figure:
+    def question(trace: Trace, _: object) -> go.Figure:
         found = wiring(trace, row, gate, unit=unit, step=step, sample=sample)
         return wiring_figure(found, trace.plan, _look(request, theme))
 
@@ -125,7 +125,7 @@ async def get_listening(
 ) -> Response:
     """One gate's block of W_hh as a picture; of a large one the norm of each block of units."""
 
-    def question(trace: Trace) -> go.Figure:
+    def question(trace: Trace, _: object) -> go.Figure:
         return listening_figure(listening(trace, row, gate), trace.plan, _look(request, theme))
 
     return await _draw(request, id, "listening", lambda _: None, question, row, gate, theme)
@@ -140,7 +140,7 @@ async def get_gates(request: Request, id: Id, row: RowName, sample: Sample = 0, 
         _fits(request, sum(part.numbers for part in parts.values()), "row")
         return [part.text for part in parts.values()]
 
-    def question(trace: Trace) -> go.Figure:
+    def question(trace: Trace, _: object) -> go.Figure:
         return gates_figure(trace, row, sample, _look(request, theme))
 
     return await _draw(request, id, "gates", check, question, row, theme)
@@ -159,7 +159,7 @@ async def get_cube(
         id,
         "cube",
         lambda plan: cube_part(plan, tensor),
-        lambda trace: cube_figure(trace, tensor, _look(request, theme)),
+        lambda trace, _: cube_figure(trace, tensor, _look(request, theme)),
         theme,
     )
 
@@ -169,11 +169,11 @@ async def _draw(
     id: str,
     kind: str,
     check: Callable[[Plan], object],
-    question: Callable[[Trace], go.Figure],
+    question: Question[go.Figure],
     *about: Any,
 ) -> Response:
-    def drawn(trace: Trace) -> bytes:
-        text: str = question(trace).to_json()
+    def drawn(trace: Trace, cancelled: Callable[[], bool]) -> bytes:
+        text: str = question(trace, cancelled).to_json()
         return text.encode()
 
     return await ask(request, id, f"figure {kind}", check, drawn, *about)

@@ -14,7 +14,7 @@ from app.web.assets import IMMUTABLE
 from app.web.errors import lang_of
 from app.web.negotiate import holds
 from app.web.store import canonical, id_of
-from app.web.traces import Client, Traces, etag
+from app.web.traces import Client, Question, Traces, etag
 from app.web.work import Work
 
 Id = Annotated[str, Path(min_length=1, max_length=1300, description="What POST /traces answered as `id`.")]
@@ -25,7 +25,7 @@ async def ask(
     id: str,
     name: str,
     check: Callable[[Plan], object],
-    question: Callable[[Trace], BaseModel | bytes],
+    question: Question[BaseModel | bytes],
     *about: Hashable,
     mime: str = "application/json",
 ) -> Response:
@@ -38,8 +38,8 @@ async def ask(
     if holds(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
 
-    def answer(trace: Trace) -> bytes:
-        found = question(trace)
+    def answer(trace: Trace, cancelled: Callable[[], bool]) -> bytes:
+        found = question(trace, cancelled)
         return found if isinstance(found, bytes) else found.model_dump_json(by_alias=True).encode()
 
     body = await traces.ask(id, plan, client, key, answer)
@@ -52,8 +52,8 @@ async def compared(request: Request, *plans: Plan) -> bytes:
     client = Client(request)
     (first, a), (second, b) = [await _held(request, plan, client) for plan in plans]
 
-    def question(_: object) -> bytes:
-        return compare(a, b, (first, second)).model_dump_json().encode()
+    def question(cancelled: Callable[[], bool]) -> bytes:
+        return compare(a, b, (first, second), cancelled).model_dump_json().encode()
 
     return await work.run(question, client, ("compare", first, second))
 

@@ -30,6 +30,7 @@ INLINE_BYTES = 4 << 10  # a request of more JSON takes over a millisecond to rea
 PLANS_BYTES = 32 << 20  # of requests that were read, for the next question about the same id
 
 T = TypeVar("T")
+Question = Callable[[trace.Trace, Callable[[], bool]], T]  # is given `cancelled`, to be asked now and then
 
 
 class Client:
@@ -169,7 +170,7 @@ class Traces:
             return Answered(id, kept, None)
         started = time.perf_counter()
 
-        def describe(done: trace.Trace) -> bytes:
+        def describe(done: trace.Trace, _: object) -> bytes:
             return answer.describe(done, _name, i18n.sayer(lang)).model_dump_json().encode()
 
         body = await self.ask(id, plan, asker, ("answer", id, lang), describe)
@@ -180,17 +181,17 @@ class Traces:
         """A part of a tensor; refused before any computing when it is too large for its format."""
         self._check_size(plan, wanted, form)
 
-        def read(done: trace.Trace) -> Block:
+        def read(done: trace.Trace, _: object) -> Block:
             return _encoded(index.read(done, wanted), form)
 
         return await self.ask(id, plan, asker, ("block", id, wanted, form), read)
 
-    async def ask(
-        self, id: str, plan: shapes.Plan, asker: Client, key: Hashable, question: Callable[[trace.Trace], T]
-    ) -> T:
+    async def ask(self, id: str, plan: shapes.Plan, asker: Client, key: Hashable, question: Question[T]) -> T:
         """What `question` makes of the trace. The pass, where it is not at hand, and the question are one job:
         a trace that waited in between for its question would be held beyond the bound of the cache."""
-        return await self._work.run(lambda cancelled: question(self._computed(id, plan, cancelled)), asker, key)
+        return await self._work.run(
+            lambda cancelled: question(self._computed(id, plan, cancelled), cancelled), asker, key
+        )
 
     async def ask_beside(
         self,
@@ -212,7 +213,7 @@ class Traces:
 
     async def _trace(self, id: str, text: bytes, plan: shapes.Plan, asker: Client) -> trace.Trace:
         """The trace itself, for the routes that hold two."""
-        return await self.ask(id, plan, asker, ("trace", id), lambda done: done)
+        return await self.ask(id, plan, asker, ("trace", id), lambda done, _: done)
 
     def _computed(self, id: str, plan: shapes.Plan, cancelled: Callable[[], bool]) -> trace.Trace:
         with self._turns.of(id, cancelled):  # different questions about one trace wait for one pass

@@ -69,7 +69,7 @@ def with_gates(asked: TraceRequest) -> trace.Trace:
     """Our trace, and every gate of every sample, which a page asks for only in parts."""
     made = trace.run(shapes.plan(asked))
     for row in made.plan.rows:
-        made.done.unrolled(row, list(range(made.plan.N)))
+        made.cells(row, range(made.plan.N))
     return made
 
 

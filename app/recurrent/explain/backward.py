@@ -4,6 +4,7 @@ The fused kernel hides the states between its steps; torch's own cells compute t
 step at a time, here in double precision, because what has vanished in single precision is still a number.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import prod
 from typing import Literal
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 
 from app.recurrent.build import LINEAR, hold
 from app.recurrent.clamped import step as clamped_step
+from app.recurrent.errors import stop_if
 from app.recurrent.explain.places import last, length, row_of
 from app.recurrent.forward import Pass
 from app.recurrent.gates import RowWeights
@@ -22,6 +24,8 @@ from app.recurrent.losses import aim_of, at_once, each_loss, ignored_in, make_ta
 from app.recurrent.positions import Row
 from app.recurrent.settle_loss import CLASSES
 from app.recurrent.shapes import Plan
+
+LOOKS = 256  # steps between two looks at whether anybody still waits
 
 Of = Literal["output", "h_n", "c_n", "prediction", "loss"]
 How = Literal["sum", "jacobian"]
@@ -59,8 +63,11 @@ class Walk:
     c: list[list[Tensor]]  # the same for an LSTM, (B, H)
 
 
-def run_again(done: Pass, ask: Ask, copies: int) -> Walk:
-    """The sample through every row, each h and c a tensor of its own that autograd knows."""
+def run_again(done: Pass, ask: Ask, copies: int, cancelled: Callable[[], bool] = lambda: False) -> Walk:
+    """The sample through every row, each h and c a tensor of its own that autograd knows.
+
+    Raises Cancelled now and then on the way; so does autograd on its way back.
+    """
     plan, n = done.plan, ask.sample
     steps = length(plan, n)
     x = (
@@ -74,7 +81,7 @@ def run_again(done: Pass, ask: Ask, copies: int) -> Walk:
     reads = list(x.unbind())  # per step, (B, F)
     for layer in range(plan.L):
         for row in plan.rows[layer * plan.D : (layer + 1) * plan.D]:
-            h, c = _row(done, row, reads, ask)
+            h, c = _row(done, row, reads, ask, cancelled)
             walk.h.append(h)
             if c:
                 walk.c.append(c)
@@ -85,7 +92,9 @@ def run_again(done: Pass, ask: Ask, copies: int) -> Walk:
     return walk
 
 
-def _row(done: Pass, row: Row, reads: list[Tensor], ask: Ask) -> tuple[list[Tensor], list[Tensor]]:
+def _row(
+    done: Pass, row: Row, reads: list[Tensor], ask: Ask, cancelled: Callable[[], bool]
+) -> tuple[list[Tensor], list[Tensor]]:
     """One row in its own order; what it returns stands in the order of the sequence."""
     plan, steps, copies = done.plan, len(reads), reads[0].shape[0]
     weights = _cloned(done.weights(row))
@@ -111,6 +120,10 @@ def _row(done: Pass, row: Row, reads: list[Tensor], ask: Ask) -> tuple[list[Tens
         else:
             h, c = _step(plan, reads[t], h, c, weights)
         hs[t] = h
+        if number % LOOKS == 0:
+            stop_if(cancelled)
+            if h.requires_grad:
+                h.register_hook(lambda _: stop_if(cancelled))  # type: ignore[no-untyped-call]  # on the way back
         if c is not None:
             cs[t] = c
     return [hs[t] for t in range(steps)], [cs[t] for t in range(steps)] if cs else []

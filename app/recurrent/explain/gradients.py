@@ -3,6 +3,7 @@
 One sample is run again step by step, and the run is compared with the trace.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from math import isnan, prod
 
@@ -64,10 +65,10 @@ class CellsAnswer(BaseModel):
     cells: list[GradientsAnswer]
 
 
-def gradients(trace: Trace, ask: Ask, limits: Limits) -> GradientsAnswer:
+def gradients(trace: Trace, ask: Ask, limits: Limits, cancelled: Callable[[], bool] = lambda: False) -> GradientsAnswer:
     """The norms for one value of a trace; raises Refusal, also over the limits."""
     ask = checked(trace.plan, ask, limits)
-    found = _measure(trace.done, ask)
+    found = _measure(trace.done, ask, cancelled)
     traced = _traced(trace, ask)
     value = found.value or 0.0
     apart = 0.0 if value == traced or (isnan(value) and isnan(traced)) else abs(traced - value)
@@ -83,7 +84,7 @@ def gradients(trace: Trace, ask: Ask, limits: Limits) -> GradientsAnswer:
     return found.model_copy(update={"max_abs_diff": apart})
 
 
-def cells(trace: Trace, ask: Ask, limits: Limits) -> CellsAnswer:
+def cells(trace: Trace, ask: Ask, limits: Limits, cancelled: Callable[[], bool] = lambda: False) -> CellsAnswer:
     """LSTM, GRU and RNN beside each other: same sizes, same seed, same input. Raises Refusal."""
     asked = trace.plan.request
     if asked.weights.seed is None:
@@ -101,7 +102,7 @@ def cells(trace: Trace, ask: Ask, limits: Limits) -> CellsAnswer:
         with torch.inference_mode():
             # the embedding is drawn before the cell, so every cell reads the same numbers
             done = Pass(plan, build(plan), feed(plan), trace.done.reads[:1], [], {})
-        found.append(_measure(done, each))
+        found.append(_measure(done, each, cancelled))
     return CellsAnswer(cells=found)
 
 
@@ -159,12 +160,12 @@ def _cost(plan: Plan, steps: int, copies: int) -> tuple[int, int]:
     return len(plan.rows) * steps, 2 * copies * steps * stacked * (reads + len(plan.rows) * plan.P)
 
 
-def _measure(done: Pass, ask: Ask) -> GradientsAnswer:
+def _measure(done: Pass, ask: Ask, cancelled: Callable[[], bool]) -> GradientsAnswer:
     plan = done.plan
     width, steps = _width(plan, ask.of), length(plan, ask.sample)
     copies = width if ask.how == "jacobian" and ask.unit is None else 1
     with torch.enable_grad():
-        walk = run_again(done, ask, copies)
+        walk = run_again(done, ask, copies, cancelled)
         target = target_of(done, walk, ask).reshape(copies, -1)  # (B, units)
         if copies > 1:  # each copy stands for one unit of its own
             target = target.diagonal()

@@ -53,7 +53,7 @@ def shown(state: State) -> dict[str, str | None] | None:
     return None if named is None else {"example": named[0], "variant": named[1]}
 
 
-def task(plan: Plan) -> dict[str, Any]:
+def lines(plan: Plan) -> dict[str, Any]:
     """The lines of code of a task, and the address of its encoder alone: a page's query, None where no page says it."""
     request = encoder_request(plan.request)
     alone = None if request is None else state_of(request)

@@ -16,7 +16,7 @@ from app.web.assets import Assets, Written
 from app.web.errors import STATUS, Later, lang_of, problem
 from app.web.keys import BY_NAME, KEYS
 from app.web.negotiate import preferred
-from app.web.offered import menu, shown, task
+from app.web.offered import lines, menu, shown
 from app.web.plotly import URL as PLOTLY_URL
 from app.web.state import State, read_state, runnable
 from app.web.traces import Client, Traces
@@ -48,7 +48,7 @@ async def page(request: Request) -> Response:
             around = _around(asked, refusals, traces, lang) | {"fixed": state.query()}
             return _twin(around, body, status, headers)
         body = (await traces.answer(id, plan, client, lang)).body.decode()
-        told = await work.run(lambda _: {"shown": shown(state), "task": task(plan)}, client, light=True)
+        told = await work.run(lambda _: {"shown": shown(state), "lines": lines(plan)}, client, light=True)
         if not wants_json:
             around = _around(state, refusals, traces, lang) | told
             html = await work.run(lambda _: _render(request, around, body, lang), client, light=True)
@@ -92,7 +92,7 @@ def _around(state: State, refusals: list[Refusal], traces: Traces, lang: str) ->
         "query": state.query(),
         "problems": [problem(refusal, lang) for refusal in refusals[:20]],
         "shown": None,  # the example that runs, and its variant
-        "task": None,  # the lines of code of a decoder and its encoder, and where the encoder runs by itself
+        "lines": None,  # the lines of code of a decoder and its encoder, and where the encoder runs by itself
         "fixed": None,  # the query of the nearest state that runs, where that is not what `state` says
         "limits": limits,
         "lang": lang,
@@ -114,7 +114,8 @@ def _catalogue(lang: str) -> str:
 
 def _render(request: Request, around: dict[str, Any], body: str, lang: str) -> str:
     trace = json.loads(body)
-    vocabulary = trace["text"]["vocabulary"] if trace and trace["text"] else []
+    text = ((trace["encoder"] or trace) if trace else {}).get("text")
+    vocabulary = text["vocabulary"] if text else []
     twin = Written({**around, "trace": trace}, _joined(around, body))
     assets: Assets = request.app.state.assets
     other = next(each for each in i18n.LANGUAGES if each != lang)

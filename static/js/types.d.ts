@@ -275,10 +275,25 @@ export interface FlatState {
   theme: Theme;
 }
 
+export interface Shown {
+  example: string;
+  variant: string | null;
+}
+
+export interface TaskLines {
+  encoder_code: string[];
+  loop_code: string[];
+  encoder_query: string | null;
+}
+
 export interface Twin {
   state: FlatState;
   query: string;
   problems: Problem[];
+  /** the example that runs, and its variant */
+  shown: Shown | null;
+  /** a decoder's and its encoder's lines of code; the query of the encoder alone where the page can say it */
+  lines: TaskLines | null;
   /** the query of the nearest state that runs, after a refusal */
   fixed: string | null;
   trace: Trace | null;
@@ -312,6 +327,8 @@ export interface AppState {
   status: "ready" | "loading" | "error";
   problems: Problem[];
   fixed: string | null;
+  shown: Shown | null;
+  lines: TaskLines | null;
   lang: Lang;
   theme: Theme;
 }

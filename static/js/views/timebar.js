@@ -80,7 +80,7 @@ export function mountTimebar(el, store, context) {
       return make(
         "li",
         {},
-        make("button", { type: "button", class: pad ? "token token-pad" : "token", "data-t": at, "aria-current": at === t && "step", title: says ?? `t = ${at}`, "aria-label": says }, make("span", { dir: "auto" }, token), trace.text !== null && make("small", { "aria-hidden": "true" }, String(at))),
+        make("button", { type: "button", class: pad ? "token token-pad" : "token", "data-t": at, "aria-current": at === t && "step", title: says ?? `t = ${at}` }, make("span", { dir: "auto", "aria-hidden": says !== null && "true" }, token), says !== null && make("span", { class: "unseen" }, says), trace.text !== null && make("small", { "aria-hidden": "true" }, String(at))),
       );
     });
     if (from > 0) items.unshift(make("li", { class: "more", "aria-hidden": "true" }, "…"));

@@ -93,7 +93,8 @@ export function mountTimebar(el, store, context) {
     const word = wordAt(trace, n, at);
     if (word === null) return null;
     const reads = readsAt(trace, at);
-    return `${reads === "word" ? wordAt(trace, n, at - 1) : context.say(`page.time.short.${reads}`)} → ${word}`;
+    const read = reads === "word" ? wordAt(trace, n, at - 1) : context.say(`page.time.short.${reads}`);
+    return `${read} → ${word}`;
   }
 
   /** The same in words. @param {Trace} trace @param {number} n @param {number} at */

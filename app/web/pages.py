@@ -10,13 +10,13 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from app.recurrent.errors import Refusal
-from app.recurrent.examples import EXAMPLES
 from app.recurrent.shapes import Plan
 from app.web import i18n
 from app.web.assets import Assets, Written
 from app.web.errors import STATUS, Later, lang_of, problem
 from app.web.keys import BY_NAME, KEYS
 from app.web.negotiate import preferred
+from app.web.offered import lines, menu, shown
 from app.web.plotly import URL as PLOTLY_URL
 from app.web.state import State, read_state, runnable
 from app.web.traces import Client, Traces
@@ -38,7 +38,7 @@ async def page(request: Request) -> Response:
     status, headers, body = 200, {"Cache-Control": "no-store", "Vary": "Accept"}, "null"
     pairs = request.query_params.multi_items()
     asked, refusals = read_state(pairs, traces.limits)
-    state = asked
+    state, told = asked, dict[str, Any]()
     try:
         state, (id, plan), moved = await work.run(lambda _: _laid_out(asked, traces), client, light=True)
         refusals += moved
@@ -48,8 +48,9 @@ async def page(request: Request) -> Response:
             around = _around(asked, refusals, traces, lang) | {"fixed": state.query()}
             return _twin(around, body, status, headers)
         body = (await traces.answer(id, plan, client, lang)).body.decode()
+        told = await work.run(lambda _: {"shown": shown(state), "lines": lines(plan)}, client, light=True)
         if not wants_json:
-            around = _around(state, refusals, traces, lang)
+            around = _around(state, refusals, traces, lang) | told
             html = await work.run(lambda _: _render(request, around, body, lang), client, light=True)
             return Response(html, status, headers, media_type="text/html; charset=utf-8")
     except Refusal as refusal:  # the server is busy, or the numbers could not be confirmed
@@ -57,7 +58,7 @@ async def page(request: Request) -> Response:
         status = STATUS[refusal.kind]
         if isinstance(refusal, Later):
             headers["Retry-After"] = str(refusal.retry_after)
-    around = _around(state, refusals, traces, lang)
+    around = _around(state, refusals, traces, lang) | told
     if wants_json:
         return _twin(around, body, status, headers)
     return Response(_render(request, around, body, lang), status, headers, media_type="text/html; charset=utf-8")
@@ -90,6 +91,8 @@ def _around(state: State, refusals: list[Refusal], traces: Traces, lang: str) ->
         "state": {"example": state.example, **state.values, "lang": lang},
         "query": state.query(),
         "problems": [problem(refusal, lang) for refusal in refusals[:20]],
+        "shown": None,  # the example that runs, and its variant
+        "lines": None,  # the lines of code of a decoder and its encoder, and where the encoder runs by itself
         "fixed": None,  # the query of the nearest state that runs, where that is not what `state` says
         "limits": limits,
         "lang": lang,
@@ -111,7 +114,8 @@ def _catalogue(lang: str) -> str:
 
 def _render(request: Request, around: dict[str, Any], body: str, lang: str) -> str:
     trace = json.loads(body)
-    vocabulary = trace["text"]["vocabulary"] if trace and trace["text"] else []
+    text = ((trace["encoder"] or trace) if trace else {}).get("text")
+    vocabulary = text["vocabulary"] if text else []
     twin = Written({**around, "trace": trace}, _joined(around, body))
     assets: Assets = request.app.state.assets
     other = next(each for each in i18n.LANGUAGES if each != lang)
@@ -127,13 +131,5 @@ def _render(request: Request, around: dict[str, Any], body: str, lang: str) -> s
         catalogue=_catalogue(lang),
         token_ids={token: id for id, token in enumerate(vocabulary)},
         other_lang_url="/?" + urlencode([*query, ("lang", other)]),
-        examples=[
-            {
-                "key": each.key,
-                "title": i18n.text(lang, f"example.{each.key}.title"),
-                "says": i18n.text(lang, f"example.{each.key}.says"),
-                "available": each.available,
-            }
-            for each in EXAMPLES
-        ],
+        examples=menu(lang),
     )

@@ -118,6 +118,8 @@ export function createAsking(store, api, { traceArrives, speak, window }) {
       asked: asked === null || asked === now.asked ? state : now.asked,
       problems: twin.problems,
       fixed: null,
+      shown: twin.shown,
+      lines: twin.lines,
       status: "ready",
       ...fit(trace, view),
       ...(trace.id === now.trace?.id ? {} : { explained: null }),

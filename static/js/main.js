@@ -27,6 +27,7 @@ import { mountStatus } from "./views/status.js";
 import { mountTable } from "./views/table.js";
 import { mountTabs } from "./views/tabs.js";
 import { mountTimebar } from "./views/timebar.js";
+import { mountWay } from "./views/way.js";
 import { mountWiring } from "./views/wiring.js";
 
 /** @typedef {import("./types.js").Context} Context */
@@ -39,6 +40,7 @@ const SHELL = [
   ["#masthead", mountMasthead],
   ["#code-line", mountCodeline],
   ["#input-text", mountSentences],
+  ["#way", mountWay],
   ["main", mountStatus],
 ];
 /** @type {[string, Mount][]} */
@@ -104,6 +106,8 @@ function start(document, window) {
     status: "ready",
     problems,
     fixed: null,
+    shown: twin.shown,
+    lines: twin.lines,
     lang,
     theme,
   });

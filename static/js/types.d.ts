@@ -1,6 +1,7 @@
 // Every shape of data that crosses a border in the page: the server's answer, the store, what a view is given.
 
 import type { Charts } from "./charts/types.js";
+import type { Explained } from "./inspector/types.js";
 
 export type Cell = "lstm" | "gru" | "rnn";
 export type Lang = "en" | "zh";
@@ -165,61 +166,7 @@ export interface Diagnosis extends Noticed {
   also: Noticed[];
 }
 
-/** Where a number stands: in a tensor, in a parameter, or a constant. */
-export interface Source {
-  tensor: string | null;
-  parameter: string | null;
-  constant: string | null;
-  index: number[];
-}
-
-export interface Factor {
-  symbol: string;
-  value: number | null;
-  apply: "identity" | "tanh" | "one_minus" | "exp" | "negative" | "ln" | "ln_one_minus";
-  from: Source;
-}
-
-/** A product, or (without factors) the smaller products of one role as one sum. */
-export interface Product {
-  symbol: string;
-  role: string;
-  value: number | null;
-  from: Source | null;
-  factors: Factor[];
-  count: number;
-}
-
-/** Numbers in a row that a value was computed from: "1,2,:" of a tensor or a parameter; `values` are the first of them. */
-export interface ReadRange {
-  symbol: string;
-  role: string;
-  tensor: string | null;
-  parameter: string | null;
-  index: string;
-  count: number;
-  values: (number | null)[];
-}
-
-/** How one number was made: `recomputed` is `apply` of the sum of the terms. */
-export interface Explained {
-  tensor: string;
-  index: number[];
-  axes: string[];
-  kind: string;
-  value: number | null;
-  formula: string;
-  apply: "identity" | "sigmoid" | "tanh" | "relu" | "softmax" | "log_softmax" | "argmax" | "negative" | "square";
-  inner: number | null;
-  reads: ReadRange[];
-  terms: Product[];
-  term_count: number;
-  recomputed: number | null;
-  max_abs_diff: number | null;
-  tolerance: number;
-  picked_by: Source | null;
-  says: string;
-}
+export type { Explained, Factor, Product, ReadRange, Source } from "./inspector/types.js";
 
 /** How far each sample's last state is from its own, run alone: max |Δ|. */
 export interface Padding {
@@ -275,10 +222,25 @@ export interface FlatState {
   theme: Theme;
 }
 
+export interface Shown {
+  example: string;
+  variant: string | null;
+}
+
+export interface TaskLines {
+  encoder_code: string[];
+  loop_code: string[];
+  encoder_query: string | null;
+}
+
 export interface Twin {
   state: FlatState;
   query: string;
   problems: Problem[];
+  /** the example that runs, and its variant */
+  shown: Shown | null;
+  /** a decoder's and its encoder's lines of code; the query of the encoder alone where the page can say it */
+  lines: TaskLines | null;
   /** the query of the nearest state that runs, after a refusal */
   fixed: string | null;
   trace: Trace | null;
@@ -312,6 +274,8 @@ export interface AppState {
   status: "ready" | "loading" | "error";
   problems: Problem[];
   fixed: string | null;
+  shown: Shown | null;
+  lines: TaskLines | null;
   lang: Lang;
   theme: Theme;
 }

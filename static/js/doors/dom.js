@@ -19,6 +19,19 @@ export function el(tag, attributes = {}, ...children) {
 }
 
 /**
+ * The same for a drawing.
+ * @param {string} tag
+ * @param {{[name: string]: string | number | null}} [attributes]
+ * @param {...(Node | string)} children
+ */
+export function svg(tag, attributes = {}, ...children) {
+  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) if (value !== null) node.setAttribute(name, String(value));
+  node.append(...children);
+  return node;
+}
+
+/**
  * The one element that must be there, because our own template wrote it.
  * @template {Element} [E=HTMLElement]
  * @param {ParentNode} root

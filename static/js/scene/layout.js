@@ -147,7 +147,10 @@ function partOf(block, lengthOf, how) {
   const size = opened(box, block);
   if (block.kind !== "ends") {
     const room = block.kind === "sheet" ? /** @type {Vec2} */ ([size[0], size[1]]) : reach(size);
-    return { block, box, room, title: [name, shape], side: [], under: axes, rows: [] };
+    const both = block.also && how.width < 600; // two names of a phone's width leave room for nothing beside them
+    /** @type {Words[]} */
+    const names = both ? [{ text: block.name, role: "name" }, { text: `= ${block.also}`, role: "name" }] : [name];
+    return { block, box, room, title: [...names, shape], side: [], under: axes, rows: [] };
   }
   const rows = shownRows(block.shape[0]).reverse(); // the last one lies furthest back, which is highest on the page
   /** @type {Words[][]} */

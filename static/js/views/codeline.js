@@ -68,7 +68,7 @@ export function mountCodeline(el, store, context) {
   }
 
   function draw() {
-    const { asked, trace, lang } = store.get();
+    const { asked, trace, lines, lang } = store.get();
     for (const control of controls) setControl(control, asked);
     for (const unit of el.querySelectorAll("[data-more]")) {
       const name = /** @type {keyof FlatState} */ (unit.getAttribute("data-more"));
@@ -84,22 +84,31 @@ export function mountCodeline(el, store, context) {
     nameReads(find(el, '[data-arg="head"]'), asked);
     role("width").textContent = String(asked.input_size);
     const fromText = asked.source === "text";
+    const decodes = asked.task !== "read";
+    const wordsKnown = fromText || decodes; // by the sentences, or by the head
     const when = /** @type {{[name: string]: boolean}} */ ({
       rnn: asked.cell === "rnn",
       lstm: asked.cell === "lstm",
-      lengths: !fromText || Boolean(trace?.text),
+      lengths: asked.task !== "caption" && (!fromText || Boolean(trace?.text)),
+      translate: asked.task === "translate",
+      states: asked.task !== "translate",
+      decode: decodes,
+      call: !decodes,
       stacked: asked.num_layers > 1 || asked.dropout > 0 || asked.mode === "train", // dropout acts between layers
       head: asked.head !== "none",
       loss: asked.loss !== "none",
-      "no-embedding": !fromText && asked.num_embeddings === 0,
+      "no-embedding": !wordsKnown && asked.num_embeddings === 0,
     });
     for (const node of el.querySelectorAll("[data-when]")) node.toggleAttribute("hidden", !when[node.getAttribute("data-when") ?? ""]);
-    role("vocabulary").hidden = role("padding").hidden = !fromText;
+    role("vocabulary").hidden = !wordsKnown;
+    role("padding").hidden = !(trace?.request.embedding && trace.request.embedding.padding_idx !== null);
+    /** @type {HTMLSelectElement} */ (find(el, '[data-arg="head"]')).disabled = decodes; // every step chooses a word
+    for (const name of /** @type {const} */ (["encoder", "loop"])) role(`${name}-code`).replaceChildren(...(lines?.[`${name}_code`] ?? []).map((line) => make("span", { class: "unit" }, line)));
     role("lengths").hidden = !fromText;
     find(el, '[data-arg="lengths"]').hidden = fromText;
     const known = trace?.text?.lengths ?? [];
     role("lengths").textContent = known.slice(0, MOST_LENGTHS).join(", ") + (known.length > MOST_LENGTHS ? ", …" : "");
-    find(el, '[data-arg="num_embeddings"]').parentElement?.toggleAttribute("hidden", fromText);
+    find(el, '[data-arg="num_embeddings"]').parentElement?.toggleAttribute("hidden", wordsKnown);
     if (!trace) return;
     role("vocabulary").textContent = String(trace.request.embedding?.num_embeddings ?? "");
     role("state-shape").textContent = [...(twoDraws && !apart ? [2] : []), ...trace.tensors.h_n.shape].join(", ");

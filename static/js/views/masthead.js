@@ -1,6 +1,6 @@
 // Name, examples, language and theme: links that work by themselves, here without leaving the page.
 
-import { merge, toQuery } from "../core/query.js";
+import { changes, fromQuery, merge, toQuery } from "../core/query.js";
 import { closeLikeMenu, find } from "../doors/dom.js";
 
 /** @typedef {import("../types.js").FlatState} FlatState */
@@ -27,7 +27,8 @@ export function mountMasthead(el, store, context) {
       if (!link || isForNewTab(event)) return;
       event.preventDefault();
       examples.open = false;
-      context.ask({ example: link.dataset.example ?? "" });
+      const variant = link.dataset.query === undefined ? null : fromQuery(link.dataset.query);
+      context.ask(variant ? changes(store.get().asked, variant) : { example: link.dataset.example ?? "" });
     },
     { signal },
   );
@@ -44,7 +45,7 @@ export function mountMasthead(el, store, context) {
   theme.addEventListener("change", () => context.ask({ theme: /** @type {"auto"} */ (theme.value) }), { signal });
 
   function draw() {
-    const { state, lang, theme: chosen, t, n, row, tensor, panel } = store.get();
+    const { state, shown, lang, theme: chosen, t, n, row, tensor, panel } = store.get();
     diagnose.href = `/diagnose?${new URLSearchParams({ lang, ...(chosen === "auto" ? {} : { theme: chosen }) })}`;
     const other = otherLang(lang);
     language.href = `/?${toQuery({ ...state, t, n, row, tensor, panel, theme: chosen, lang: other })}`;
@@ -53,14 +54,16 @@ export function mountMasthead(el, store, context) {
     language.lang = language.hreflang = other === "zh" ? "zh-CN" : "en";
     theme.value = chosen;
     for (const link of examples.querySelectorAll("a")) {
-      const current = link.dataset.example === state.example;
+      const { example, query, variant, of } = link.dataset;
+      const current = query === undefined ? example === state.example : shown?.example === of && shown?.variant === variant;
+      if (query !== undefined) link.href = `/?${[query, `lang=${lang}`, ...(chosen === "auto" ? [] : [`theme=${chosen}`])].filter(Boolean).join("&")}`;
       if (current) link.setAttribute("aria-current", "true");
       else link.removeAttribute("aria-current");
     }
   }
   draw();
   const unsubscribe = store.subscribe((state, previous) => {
-    const keys = /** @type {const} */ (["state", "lang", "theme", "t", "n", "row", "tensor", "panel"]);
+    const keys = /** @type {const} */ (["state", "shown", "lang", "theme", "t", "n", "row", "tensor", "panel"]);
     if (keys.some((key) => state[key] !== previous[key])) draw();
   });
   return () => {

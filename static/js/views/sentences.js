@@ -89,7 +89,7 @@ export function mountSentences(el, store, context) {
       drawChips(item, row);
     });
     add.textContent = context.say("page.input.add");
-    add.hidden = store.get().asked.source !== "text";
+    add.hidden = sourceOf(store.get().asked) !== "text";
     invitation.textContent = filled().length ? "" : context.say("page.input.empty");
   }
 
@@ -116,11 +116,12 @@ export function mountSentences(el, store, context) {
    */
   function drawChips(item, row) {
     const { trace } = store.get();
+    const text = (trace?.encoder ?? trace)?.text; // with a decoder it is the encoder that reads
     const sample = drafts.slice(0, row).filter((line) => line.trim() !== "").length;
-    const tokens = drafts[row].trim() === "" ? undefined : trace?.text?.tokens[sample];
+    const tokens = drafts[row].trim() === "" ? undefined : text?.tokens[sample];
     item.querySelector(".chips")?.remove();
-    if (!trace?.text || !tokens) return;
-    const { vocabulary, lengths } = trace.text;
+    if (!text || !tokens) return;
+    const { vocabulary, lengths } = text;
     const length = lengths[sample] ?? tokens.length;
     const longest = Math.max(...lengths);
     const words = tokens.slice(0, Math.min(length, MOST_CHIPS)).map((token) => chip(token, vocabulary.indexOf(token), false));
@@ -135,7 +136,11 @@ export function mountSentences(el, store, context) {
     if (text !== known) drafts = [...asked.text];
     known = text;
     drawRows();
-    for (const node of el.querySelectorAll("[data-when]")) /** @type {HTMLElement} */ (node).hidden = node.getAttribute("data-when") !== asked.source;
+    for (const node of el.querySelectorAll("[data-when]")) /** @type {HTMLElement} */ (node).hidden = node.getAttribute("data-when") !== sourceOf(asked);
+    find(el, '[data-role="source"]').hidden = find(el, '[data-role="seq-len"]').hidden = asked.task === "caption";
+    const owner = find(el, '[data-role="owner"]');
+    owner.hidden = asked.task === "read";
+    owner.textContent = owner.hidden ? "" : context.say(`page.input.of.${asked.task}`);
     for (const radio of el.querySelectorAll("input")) {
       if (radio.name === "source") radio.checked = radio.value === asked.source;
       else if (radio.type === "number" && radio !== document.activeElement) radio.value = String(asked[/** @type {keyof FlatState} */ (radio.name)]);
@@ -152,6 +157,9 @@ export function mountSentences(el, store, context) {
     invitation.remove();
   };
 }
+
+/** A caption's first step reads a drawn vector, whatever the sentences say. @param {FlatState} asked */
+const sourceOf = ({ task, source }) => (task === "caption" ? "random" : source);
 
 /**
  * @param {string} token

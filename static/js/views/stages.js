@@ -33,7 +33,16 @@ export function mountStages(el, store, context) {
       make("h3", {}, make("span", { class: "op" }, stage.op), " ", make("code", {}, stage.code)),
       make("p", { class: "shapes" }, ...shapes(stage.inputs), make("span", { class: "arrow", "aria-label": context.say("page.becomes"), role: "img" }, "→"), " ", ...shapes(stage.outputs)),
       make("p", { class: "says" }, stage.says),
+      stage.name === "encoder" && make("p", {}, make("a", { href: encoderAlone(), "data-testid": "encoder-alone" }, context.say("page.stages.encoder"))),
     );
+  }
+
+  /** The page that runs the encoder and nothing else; where no page says it, the API's answer. */
+  function encoderAlone() {
+    const { lines, trace, lang, theme } = store.get();
+    const query = lines?.encoder_query;
+    if (query === null || query === undefined) return `/api/v1/traces/${encodeURIComponent(trace.encoder?.id ?? "")}`;
+    return `/?${[query, `lang=${lang}`, ...(theme === "auto" ? [] : [`theme=${theme}`])].filter(Boolean).join("&")}`;
   }
 
   /** @param {Trace} trace @param {string} name @param {string} chosen */

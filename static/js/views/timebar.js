@@ -2,6 +2,7 @@
 
 import { windowAround } from "../core/format.js";
 import { sampleName, sizes, trueLengths } from "../core/places.js";
+import { readsAt } from "../core/task.js";
 import { el as make, fillMenu, find } from "../doors/dom.js";
 
 /** @typedef {import("../types.js").Trace} Trace */
@@ -60,7 +61,7 @@ export function mountTimebar(el, store, context) {
   function draw() {
     const { trace, n, t } = store.get();
     const { samples } = sizes(trace);
-    const options = Array.from({ length: samples }, (_, k) => ({ value: String(k), text: sampleName(trace, k, BEGINNING) }));
+    const options = Array.from({ length: samples }, (_, k) => ({ value: String(k), text: sampleName(trace.encoder ?? trace, k, BEGINNING) }));
     fillMenu(sample, options, String(n));
     scrub.max = String(last());
     drawSteps(trace, n, t);
@@ -75,10 +76,11 @@ export function mountTimebar(el, store, context) {
       const at = from + k;
       const token = trace.text ? (trace.text.tokens[n]?.[at] ?? trace.text.vocabulary[0]) : (chosen(trace, n, at) ?? `x${at}`);
       const pad = at >= length;
+      const says = spoken(trace, n, at);
       return make(
         "li",
         {},
-        make("button", { type: "button", class: pad ? "token token-pad" : "token", "data-t": at, "aria-current": at === t && "step", title: `t = ${at}` }, make("span", { dir: "auto" }, token), trace.text !== null && make("small", { "aria-hidden": "true" }, String(at))),
+        make("button", { type: "button", class: pad ? "token token-pad" : "token", "data-t": at, "aria-current": at === t && "step", title: says ?? `t = ${at}` }, make("span", { dir: "auto", "aria-hidden": says !== null && "true" }, token), says !== null && make("span", { class: "unseen" }, says), trace.text !== null && make("small", { "aria-hidden": "true" }, String(at))),
       );
     });
     if (from > 0) items.unshift(make("li", { class: "more", "aria-hidden": "true" }, "…"));
@@ -86,12 +88,27 @@ export function mountTimebar(el, store, context) {
     steps.replaceChildren(...items);
   }
 
-  /** The word that a decoder chose at this step, once it has been read. @param {Trace} trace @param {number} n @param {number} at */
+  /** What a decoder's step reads and which word it chooses, once that is known. @param {Trace} trace @param {number} n @param {number} at */
   function chosen(trace, n, at) {
+    const word = wordAt(trace, n, at);
+    if (word === null) return null;
+    const reads = readsAt(trace, at);
+    const read = reads === "word" ? wordAt(trace, n, at - 1) : context.say(`page.time.short.${reads}`);
+    return `${read} → ${word}`;
+  }
+
+  /** The same in words. @param {Trace} trace @param {number} n @param {number} at */
+  function spoken(trace, n, at) {
+    const word = wordAt(trace, n, at);
+    if (word === null) return null;
+    const reads = context.say(`page.time.reads.${readsAt(trace, at)}`, { word: wordAt(trace, n, at - 1) ?? "" });
+    return context.say("page.time.chose", { t: at, reads, word });
+  }
+
+  /** @param {Trace} trace @param {number} n @param {number} at */
+  function wordAt(trace, n, at) {
     const info = trace.tensors.decoded;
-    if (!info) return null;
-    const word = context.tensors.value("decoded", info.axes.map((axis) => (axis === "T" ? at : n)));
-    return word === null ? null : `→ ${word}`;
+    return info && at >= 0 ? context.tensors.value("decoded", info.axes.map((axis) => (axis === "T" ? at : n))) : null;
   }
 
   function drawNow() {

@@ -21,6 +21,7 @@ from app.web.keys import KEYS, PLACES, Value
 from app.web.state import State, read_state, runnable
 
 ROOT = Path(__file__).parents[1]
+HELD = '[{"clamp":{"row":"l0","quantity":"h","value":%r}}]'
 
 
 def of(query: str) -> State:
@@ -43,10 +44,15 @@ def states(draw: st.DrawFn) -> State:
             values[key.name] = round(draw(st.floats(key.low, key.high)), PLACES)
         elif key.choices:
             values[key.name] = draw(st.sampled_from(key.choices))
+        elif key.changes:
+            held = draw(st.floats(-1, 1, width=32))
+            values[key.name] = draw(st.sampled_from(["", HELD % held]))
         elif key.listed:
             values[key.name] = ",".join(map(str, draw(st.lists(st.integers(0, 300), max_size=4))))
         else:
             values[key.name] = key.default
+    if values["task"] != "read":  # which chooses its own words
+        values["interventions"] = ""
     sentence = st.text(st.characters(exclude_categories=("Cs", "Cc", "Z")), min_size=1, max_size=30)
     values["text"] = draw(st.lists(sentence, min_size=1, max_size=4))
     if values["source"] == "random":

@@ -42,6 +42,45 @@ export interface TraceRequest {
   weights: { [kind: string]: unknown };
   mode: "eval" | "train";
   dtype: "float32" | "float64";
+  interventions?: null | Intervention[];
+}
+
+/** One quantity of one row held at a value; null (or left out) is all of them, `to` is the step after the last. */
+export interface Clamp {
+  row: string;
+  quantity: string;
+  value: number;
+  units?: number[] | null;
+  samples?: number[] | null;
+  from?: number;
+  to?: number | null;
+}
+
+/** Something done by hand to a run; exactly one of these. */
+export interface Intervention {
+  clamp?: Clamp | null;
+  token?: { sample?: number; step: number; token: number | string } | null;
+  input?: { sample?: number; step: number; values: number[] } | null;
+  state?: { h_0?: Nested | null; c_0?: Nested | null } | null;
+}
+
+/** One tensor beside itself without the interventions. */
+export interface Change {
+  name: string;
+  shape: number[];
+  max_abs_diff: number | null;
+  mean_abs_diff: number | null;
+  at: number[];
+  first_step: number | null;
+  per_step: (number | null)[] | null;
+}
+
+export interface Changed {
+  id: string;
+  original: string;
+  same: boolean;
+  tensors: Change[];
+  prediction: { original: Nested; now: Nested } | null;
 }
 
 export interface Stage {
@@ -266,6 +305,8 @@ export interface FlatState {
   task: "read" | "caption" | "translate";
   decode_steps: number;
   h0: "zeros" | "random" | "ones";
+  /** Intervention[] as JSON; "" for none */
+  interventions: string;
   t: number;
   n: number;
   row: string;

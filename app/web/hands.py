@@ -37,7 +37,7 @@ def canonical(given: str) -> str | None:
 
 
 def without(given: str, field: str) -> str:
-    """Without the change that a refusal's field names, or without any: "interventions[2].clamp.row", "interventions"."""
+    """Without the change that a refusal's field names, `interventions[2].clamp.row`; without any for `interventions`."""
     number = field.removeprefix("interventions").partition("]")[0].removeprefix("[")
     changes = parsed(given)
     if not number.isdigit() or int(number) >= len(changes):

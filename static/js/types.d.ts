@@ -1,6 +1,7 @@
 // Every shape of data that crosses a border in the page: the server's answer, the store, what a view is given.
 
 import type { Charts } from "./charts/types.js";
+import type { Intervention } from "./hands.types.js";
 
 export type Cell = "lstm" | "gru" | "rnn";
 export type Lang = "en" | "zh";
@@ -43,44 +44,6 @@ export interface TraceRequest {
   mode: "eval" | "train";
   dtype: "float32" | "float64";
   interventions?: null | Intervention[];
-}
-
-/** One quantity of one row held at a value; null (or left out) is all of them, `to` is the step after the last. */
-export interface Clamp {
-  row: string;
-  quantity: string;
-  value: number;
-  units?: number[] | null;
-  samples?: number[] | null;
-  from?: number;
-  to?: number | null;
-}
-
-/** Something done by hand to a run; exactly one of these. */
-export interface Intervention {
-  clamp?: Clamp | null;
-  token?: { sample?: number; step: number; token: number | string } | null;
-  input?: { sample?: number; step: number; values: number[] } | null;
-  state?: { h_0?: Nested | null; c_0?: Nested | null } | null;
-}
-
-/** One tensor beside itself without the interventions. */
-export interface Change {
-  name: string;
-  shape: number[];
-  max_abs_diff: number | null;
-  mean_abs_diff: number | null;
-  at: number[];
-  first_step: number | null;
-  per_step: (number | null)[] | null;
-}
-
-export interface Changed {
-  id: string;
-  original: string;
-  same: boolean;
-  tensors: Change[];
-  prediction: { original: Nested; now: Nested } | null;
 }
 
 export interface Stage {

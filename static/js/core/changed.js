@@ -1,6 +1,6 @@
 // What the changes by hand did, ready to be listed: which tensors, the prediction's numbers, and the steps as columns.
 
-/** @typedef {import("../types.js").Change} Change */
+/** @typedef {import("../hands.types.js").Change} Change */
 /** @typedef {import("../types.js").Nested} Nested */
 
 /** The tensors that differ, the largest first (what is not finite before all), and the names of the rest. @param {Change[]} tensors */

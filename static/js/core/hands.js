@@ -2,8 +2,8 @@
 
 import { inside } from "./places.js";
 
-/** @typedef {import("../types.js").Clamp} Clamp */
-/** @typedef {import("../types.js").Intervention} Intervention */
+/** @typedef {import("../hands.types.js").Clamp} Clamp */
+/** @typedef {import("../hands.types.js").Intervention} Intervention */
 /** @typedef {import("../types.js").Say} Say */
 /** @typedef {import("../types.js").Trace} Trace */
 /** @typedef {{tensor: string, spans: [number, number][]}} Held  spans [from, to) over N, T, units */

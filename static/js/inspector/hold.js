@@ -6,9 +6,9 @@ import { coordinates, inside, rowName } from "../core/places.js";
 import { el as make, fillMenu } from "../doors/dom.js";
 
 /** @typedef {import("../types.js").CellAt} CellAt */
-/** @typedef {import("../types.js").Clamp} Clamp */
+/** @typedef {import("../hands.types.js").Clamp} Clamp */
 /** @typedef {import("../types.js").Context} Context */
-/** @typedef {import("../types.js").Intervention} Intervention */
+/** @typedef {import("../hands.types.js").Intervention} Intervention */
 /** @typedef {import("../types.js").Nested} Nested */
 /** @typedef {import("../types.js").Store} Store */
 /** @typedef {import("../types.js").Trace} Trace */
@@ -55,7 +55,7 @@ export function createHold(store, context) {
     const row = rowName(layer, backward);
     const at = t ?? 0;
     choose(units, say("hold.units"), [["this", say("hold.unit", { unit: u })], ["all", say("hold.units.all")]]);
-    choose(steps, say("hold.steps"), [["from", say("hold.from", { step: at })], ["this", say("hold.once", { step: at })], ["all", say("hold.always")]]);
+    choose(steps, say("hold.steps"), [["from", say("hold.from", { step: at })], ["this", say("hold.once", { step: at })], ...(at > 0 ? [/** @type {[string, string]} */ (["all", say("hold.always")])] : [])]);
     choose(samples, say("hold.samples"), [["this", say("hold.sample", { sample: n })], ["all", say("hold.samples.all")]]);
     const { low, high, offered } = rangeOf(part);
     const hold = (/** @type {number} */ value) => {
@@ -76,7 +76,7 @@ export function createHold(store, context) {
       else number.setAttribute("aria-invalid", "true");
     });
     const buttons = offered.map((value) => press(say("hold.at.value", { name: part, value }), () => hold(value), `hold-${value}`));
-    const found = [make("div", { class: "hold-line" }, units, steps, samples), make("div", { class: "hold-line" }, ...buttons), form];
+    const found = [make("div", { class: "hold-line" }, ...[units, steps, samples].map(menu)), make("div", { class: "hold-line" }, ...buttons), form];
     if (part === "h" || !trace.request.model.proj_size) {
       found.push(make("div", { class: "hold-line" }, press(say("hold.zero", { unit: u, row }), () => lay({ clamp: { row, quantity: "h", value: 0, units: [u] } }), "zero")));
     }
@@ -102,7 +102,7 @@ export function createHold(store, context) {
     const replace = () => {
       if (choice.value !== "") lay({ token: { ...(n ? { sample: n } : {}), step: t, token: words ? choice.value : Number(choice.value) } });
     };
-    return [make("p", { class: "soft" }, label), make("div", { class: "hold-line" }, choice, press(say("hold.replace"), replace, "replace"))];
+    return [make("p", { class: "soft" }, label), make("div", { class: "hold-line" }, choice instanceof HTMLSelectElement ? menu(choice) : choice, press(say("hold.replace"), replace, "replace"))];
   }
 
   /** @param {Trace} trace @param {CellAt} home @param {"h_0" | "c_0"} name */
@@ -129,10 +129,13 @@ export function createHold(store, context) {
 
 /** @param {HTMLSelectElement} select @param {string} label @param {[string, string][]} options */
 function choose(select, label, options) {
-  const chosen = select.value || options[0][0];
+  const chosen = options.some(([value]) => value === select.value) ? select.value : options[0][0];
   select.setAttribute("aria-label", label);
   fillMenu(select, options.map(([value, text]) => ({ value, text })), chosen);
 }
+
+/** @param {HTMLSelectElement} select */
+const menu = (select) => make("span", { class: "menu-field" }, select);
 
 /** @param {string} text @param {() => void} then @param {string} name */
 function press(text, then, name) {

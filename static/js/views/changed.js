@@ -10,8 +10,8 @@ import { cellLink } from "../inspector/link.js";
 import { ramp } from "../network/legend.js";
 
 /** @typedef {import("../types.js").AppState} AppState */
-/** @typedef {import("../types.js").Change} Change */
-/** @typedef {import("../types.js").Changed} Changed */
+/** @typedef {import("../hands.types.js").Change} Change */
+/** @typedef {import("../hands.types.js").Changed} Changed */
 
 const MOST_PREDICTIONS = 8;
 const MOST_COLUMNS = 48; // steps beside each other; longer sequences show the largest of a stretch

@@ -15,13 +15,24 @@ export function mountHands(el, store, context) {
       event.preventDefault(); // the address it leads to is for those without this script
       const place = link.dataset.hand;
       context.ask({ interventions: place ? without(store.get().asked.interventions, Number(place)) : "" });
-      const links = el.querySelectorAll("a");
-      (links[Math.min(Number(place ?? 0), links.length - 1)] ?? el).focus();
+      focusLink(Number(place ?? 0));
     },
     { signal: life.signal },
   );
 
+  /** The focus stays in the list, on what took the place of the one that went. @param {number} place */
+  function focusLink(place) {
+    const links = el.querySelectorAll("a");
+    (links[Math.min(place, links.length - 1)] ?? el).focus();
+  }
+
   function draw() {
+    const focused = [...el.querySelectorAll("a")].findIndex((link) => link === document.activeElement);
+    write();
+    if (focused >= 0) focusLink(focused);
+  }
+
+  function write() {
     const { asked, trace } = store.get();
     const { say } = context;
     const changes = parse(asked.interventions);

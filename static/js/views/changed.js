@@ -112,7 +112,8 @@ export function mountChanged(el, store, context) {
     const wide = columns(rows[0].steps, MOST_COLUMNS);
     const words = wide.length > WRITTEN ? "unseen" : "";
     const name = (/** @type {{from: number, to: number}} */ { from, to }) => (to === from + 1 ? String(from) : `${from}–${to - 1}`);
-    const head = wide.map((one) => make("th", { scope: "col", "data-from": one.from, "data-to": one.to }, make("span", { class: words }, name(one))));
+    const every = Math.ceil(wide.length / WRITTEN); // of many steps only some are named
+    const head = wide.map((one, k) => make("th", { scope: "col", "data-from": one.from, "data-to": one.to }, make("span", { class: k % every ? "unseen" : "changed-step" }, k % every || every === 1 ? name(one) : String(one.from))));
     const lines = rows.toReversed().map((row) => {
       const cells = columns(row.steps, MOST_COLUMNS).map(({ from, to, value }) => {
         const patch = make("span", { class: "changed-patch", "aria-hidden": "true" });

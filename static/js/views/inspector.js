@@ -131,7 +131,7 @@ export function mountInspector(el, store, context) {
     equation.removeAttribute("aria-busy");
     const { answer } = explained;
     if (made.answer !== answer || made.lang !== lang)
-      equation.replaceChildren(...(answer ? [...equationParts(answer, trace, context.say), marked, sourceList(answer, context.say)] : []));
+      equation.replaceChildren(...(answer ? [...(answer.kind === "clamped" ? [make("p", { class: "made" }, answer.says)] : equationParts(answer, trace, context.say)), marked, sourceList(answer, context.say)] : []));
     made = { answer, tensor: home.tensor, lang };
     marked.textContent = context.say("page.inspector.marked");
     marked.classList.toggle("is-quiet", how === "follows");

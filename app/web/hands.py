@@ -9,7 +9,7 @@ from app.web.i18n import text
 
 MOST_CHARACTERS = 2_000  # of JSON in the address
 MOST = 16  # changes in an address
-EXPECTED = '[{"clamp": {"row": "l0", "quantity": "f", "value": 1, "from": 3}}]'
+EXPECTED = '[{"clamp": {"row": "l0", "quantity": "h", "value": 0, "from": 3}}]'
 _LIST = TypeAdapter(list[Intervention])
 
 
@@ -37,7 +37,7 @@ def canonical(given: str) -> str | None:
 
 
 def without(given: str, field: str) -> str:
-    """Without the change that a refusal's field names, `interventions[2].clamp.row`; without any for `interventions`."""
+    """Without the change that a refusal's field names (`interventions[2].clamp.row`), or else without any."""
     number = field.removeprefix("interventions").partition("]")[0].removeprefix("[")
     changes = parsed(given)
     if not number.isdigit() or int(number) >= len(changes):

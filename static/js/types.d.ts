@@ -1,6 +1,7 @@
 // Every shape of data that crosses a border in the page: the server's answer, the store, what a view is given.
 
 import type { Charts } from "./charts/types.js";
+import type { Explained } from "./explained.types.js";
 import type { Intervention } from "./hands.types.js";
 
 export type Cell = "lstm" | "gru" | "rnn";
@@ -167,61 +168,7 @@ export interface Diagnosis extends Noticed {
   also: Noticed[];
 }
 
-/** Where a number stands: in a tensor, in a parameter, or a constant. */
-export interface Source {
-  tensor: string | null;
-  parameter: string | null;
-  constant: string | null;
-  index: number[];
-}
-
-export interface Factor {
-  symbol: string;
-  value: number | null;
-  apply: "identity" | "tanh" | "one_minus" | "exp" | "negative" | "ln" | "ln_one_minus";
-  from: Source;
-}
-
-/** A product, or (without factors) the smaller products of one role as one sum. */
-export interface Product {
-  symbol: string;
-  role: string;
-  value: number | null;
-  from: Source | null;
-  factors: Factor[];
-  count: number;
-}
-
-/** Numbers in a row that a value was computed from: "1,2,:" of a tensor or a parameter; `values` are the first of them. */
-export interface ReadRange {
-  symbol: string;
-  role: string;
-  tensor: string | null;
-  parameter: string | null;
-  index: string;
-  count: number;
-  values: (number | null)[];
-}
-
-/** How one number was made: `recomputed` is `apply` of the sum of the terms. */
-export interface Explained {
-  tensor: string;
-  index: number[];
-  axes: string[];
-  kind: string;
-  value: number | null;
-  formula: string;
-  apply: "identity" | "sigmoid" | "tanh" | "relu" | "softmax" | "log_softmax" | "argmax" | "negative" | "square";
-  inner: number | null;
-  reads: ReadRange[];
-  terms: Product[];
-  term_count: number;
-  recomputed: number | null;
-  max_abs_diff: number | null;
-  tolerance: number;
-  picked_by: Source | null;
-  says: string;
-}
+export type { Explained, Factor, Product, ReadRange, Source } from "./explained.types.js";
 
 /** How far each sample's last state is from its own, run alone: max |Δ|. */
 export interface Padding {

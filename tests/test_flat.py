@@ -107,7 +107,7 @@ def test_what_the_page_has_no_control_for_is_not_opened_as_something_else(data: 
                 {"state": {"random": {"seed": 2}}},
                 {"model": raw["model"] | {"num_layers": 1000, "hidden_size": 10**9}, "lengths": [5, 3], "mode": "train"}
                 | {"loss": {"kind": "mse", "target": [0.0, 0.0]}},
-                {"interventions": [{"clamp": {"row": "l0", "quantity": "f", "value": 1.0}}]},
+                {"interventions": [{"clamp": {"row": "l0", "quantity": "f", "value": 1.0}}] * 17},
                 {"loss": {"kind": "mse", "target": [0.0, 0.5]}},
                 {"weights": {"values": {"rnn.weight_ih_l0": [[0.0]]}}},
             ]

@@ -21,6 +21,7 @@ from app.web.keys import KEYS, PLACES, Value
 from app.web.state import State, read_state, runnable
 
 ROOT = Path(__file__).parents[1]
+HELD = '[{"clamp":{"row":"l0","quantity":"h","value":%r}}]'
 
 
 def of(query: str) -> State:
@@ -43,10 +44,15 @@ def states(draw: st.DrawFn) -> State:
             values[key.name] = round(draw(st.floats(key.low, key.high)), PLACES)
         elif key.choices:
             values[key.name] = draw(st.sampled_from(key.choices))
+        elif key.changes:
+            held = draw(st.floats(-1, 1, width=32))
+            values[key.name] = draw(st.sampled_from(["", HELD % held]))
         elif key.listed:
             values[key.name] = ",".join(map(str, draw(st.lists(st.integers(0, 300), max_size=4))))
         else:
             values[key.name] = key.default
+    if values["task"] != "read":  # which chooses its own words
+        values["interventions"] = ""
     sentence = st.text(st.characters(exclude_categories=("Cs", "Cc", "Z")), min_size=1, max_size=30)
     values["text"] = draw(st.lists(sentence, min_size=1, max_size=4))
     if values["source"] == "random":
@@ -247,3 +253,52 @@ def test_sentences_too_many_are_counted_as_they_are() -> None:
 
 def test_the_settings_and_the_core_have_the_same_defaults() -> None:
     assert Settings().limits == Limits()
+
+
+NOT = '{"clamp":{"row":"l0","quantity":"z","value":1}}'  # an LSTM has none
+GOOD = '{"clamp":{"row":"l0","quantity":"f","value":1.0,"from":2}}'
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        (f"[{GOOD}]", f"[{GOOD}]"),
+        (f"[{NOT},{GOOD},{NOT}]", f"[{GOOD}]"),
+        (f"[{', '.join([NOT] * 16)}]", ""),
+        (f"[{', '.join([GOOD] * 17)}]", ""),
+        ('[{"clamp": {"row": "l0", "quantity": "f", "value": 1, "from": 2, "to": null}}]', f"[{GOOD}]"),
+        ('[{"clamp": {"row": "l9", "quantity": "f", "value": 1}}]', ""),
+        ('[{"clamp": {"row": "l0", "quantity": "f", "value": NaN}}]', ""),
+        ('[{"clamp": {"row": "l0", "quantity": "f", "value": 1e999}}]', ""),
+        ('[{"state": {"h_0": [NaN]}}]', ""),
+        ('[{"state": {"h_0": ' + "[" * 900 + "]" * 900 + "}}]", ""),
+        ('[{"token": {"step": 3, "token": "\\ud800"}}]', ""),
+        ('[{"token": {"step": 3, "token": "unheard"}}]', ""),
+        ('[{"token": {"step": 3, "token": "loved"}}]', '[{"token":{"step":3,"token":"loved"}}]'),
+        ("[]", ""),
+        ("[" * 1900, ""),
+        ("{}", ""),
+        ("null", ""),
+        ("f=1", ""),
+        ("[" + "9" * 1900 + "]", ""),
+        ("[" + " " * 3000 + "]", ""),
+    ],
+)
+def test_what_cannot_be_done_by_hand_is_dropped_and_said(given: str, kept: str) -> None:
+    asked, misread = read_state([("interventions", given)])
+    state, planned, found = runnable(asked, Limits())
+    assert state.values["interventions"] == kept
+    assert len(planned.request.interventions or []) == kept.count("clamp") + kept.count('token":{')
+    dropped = given not in ("[]",) and kept != given.replace(" ", "").replace('"value":1,', '"value":1.0,').replace(
+        ',"to":null', ""
+    )
+    assert bool(misread or found) == dropped
+
+
+@given(st.text(max_size=40))
+@settings(max_examples=200, deadline=None, derandomize=True)
+def test_no_text_at_all_as_interventions_fails(word: str) -> None:
+    for each in (word, f'[{{"token":{{"step":1,"token":"{word}"}}}}]', f'[{{"clamp":{{"row":"{word}"}}}}]'):
+        asked, _ = read_state([("interventions", each)])
+        state, _, _ = runnable(asked, Limits())
+        assert of(state.query()).request() == state.request()

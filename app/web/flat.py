@@ -1,6 +1,7 @@
 """A trace request as the flat values of the page's address, where it has controls for what is asked."""
 
 from app.recurrent.spec import DrawnTarget, TraceRequest
+from app.web.hands import written
 from app.web.keys import BY_NAME, KEYS, Value
 from app.web.state_decode import undecoded
 
@@ -37,5 +38,6 @@ def values_of(asked: TraceRequest) -> dict[str, Value] | None:
     state = asked.state
     given = state is not None and (state.h_0 is not None or state.c_0 is not None)
     found["h0"] = "zeros" if state is None else "ones" if given else "random"
+    found["interventions"] = written(asked.interventions)
     found["seed"] = asked.weights.seed or 0
     return found

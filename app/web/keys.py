@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from app.recurrent.cost import Limits
+from app.web import hands
 from app.web.i18n import plain
 
 Value = str | int | float | bool | list[str]
@@ -25,6 +26,7 @@ class Key:
     high: int = BIG
     view: bool = False  # says what is looked at, not what is run
     listed: bool = False  # whole numbers with commas between, as text
+    changes: bool = False  # interventions, as JSON
 
     def read(self, text: str) -> Value | None:
         """The value that `text` stands for, None when it stands for nothing of this kind."""
@@ -42,6 +44,8 @@ class Key:
             return text if text in self.choices else None
         if self.listed:
             return _listed(text)
+        if self.changes:
+            return hands.canonical(text)
         return plain(text)[:MOST_CHARACTERS]
 
     def nearest(self, text: str) -> Value:
@@ -69,6 +73,8 @@ class Key:
             return "true, false"
         if self.listed:
             return "5,3"
+        if self.changes:
+            return hands.EXPECTED
         limit = _LIMITS.get(self.name)
         return f"{self.low} … {getattr(limits, limit) if limit else self.high}"
 
@@ -129,6 +135,7 @@ KEYS: tuple[Key, ...] = (
     Key("task", "read", ("read", "caption", "translate")),
     Key("decode_steps", 4, low=1, high=1000),
     Key("h0", "zeros", ("zeros", "random", "ones")),
+    Key("interventions", "", changes=True),
     Key("t", 0, view=True),
     Key("n", 0, view=True),
     Key("row", "", view=True),  # the top layer, forward

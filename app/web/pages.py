@@ -14,6 +14,7 @@ from app.recurrent.shapes import Plan
 from app.web import i18n
 from app.web.assets import Assets, Written
 from app.web.errors import STATUS, Later, lang_of, problem
+from app.web.hands import parsed, sentences, written
 from app.web.keys import BY_NAME, KEYS
 from app.web.negotiate import preferred
 from app.web.offered import lines, menu, shown
@@ -107,6 +108,21 @@ def _compare_url(state: dict[str, Any], given: list[tuple[str, str]], lang: str)
     return "/compare?" + urlencode([("a", shown.query()), ("b", other.query()), ("lang", lang), *view])
 
 
+def _hands(state: dict[str, Any], vocabulary: list[str], lang: str) -> dict[str, Any]:
+    """What is changed by hand, each with the address without it; and the address without any."""
+    shown = State({key.name: state[key.name] for key in KEYS}, state["example"])
+    given = parsed(state["interventions"])
+
+    def address(kept: str) -> str:
+        return f"/?{shown.with_(interventions=kept).query()}"
+
+    found = [
+        {"says": says, "without": address(written(given[:k] + given[k + 1 :]))}
+        for k, says in enumerate(sentences(lang, state["interventions"], vocabulary))
+    ]
+    return {"hands": found, "no_hands": address("")}
+
+
 @cache
 def _catalogue(lang: str) -> str:
     return json.dumps(dict(i18n.catalogue(lang)), ensure_ascii=False, separators=(",", ":"))
@@ -125,6 +141,7 @@ def _render(request: Request, around: dict[str, Any], body: str, lang: str) -> s
         plotly_url=PLOTLY_URL,
         compare_url=_compare_url(twin["state"], query, lang),
         twin=twin,
+        **_hands(twin["state"], vocabulary, lang),
         say=partial(i18n.text, lang),
         lang=lang,
         theme=twin["state"]["theme"],

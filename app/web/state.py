@@ -11,6 +11,7 @@ from app.recurrent.examples import BY_KEY
 from app.recurrent.settle import settle
 from app.recurrent.shapes import Plan, plan
 from app.recurrent.spec import TraceRequest
+from app.web import hands
 from app.web.flat import values_of
 from app.web.i18n import plain
 from app.web.keys import BY_NAME, KEYS, MOST_CHARACTERS, Value, numbers_of
@@ -82,6 +83,8 @@ class State:
             asked["state"] = {"random": {"seed": STATE_SEED}}
         elif v["h0"] == "ones":
             asked["state"] = self._ones()
+        if v["interventions"]:
+            asked["interventions"] = hands.parsed(v["interventions"])
         if v["task"] != "read":
             asked = decoding(asked, v["task"], v["decode_steps"], v["seed"])
         return TraceRequest.model_validate(asked)
@@ -196,7 +199,7 @@ def _not_understood(name: str, text: str, expected: str) -> Refusal:
 def runnable(state: State, limits: Limits) -> tuple[State, Plan, list[Refusal]]:
     """The nearest state that runs, its plan, and why it is not the one asked for."""
     found: list[Refusal] = []
-    for _ in range(len(KEYS)):
+    for _ in range(len(KEYS) + hands.MOST):
         try:
             planned = plan(state.request(), limits)
         except Refusal as refusal:
@@ -215,6 +218,8 @@ def _nearer(state: State, refusal: Refusal, limits: Limits) -> State:
     name = _FIELDS.get(field)
     if name == "text" or field.startswith("input.text"):
         return state.with_(text=BY_NAME["text"].default)
+    if field.startswith("interventions"):
+        return state.with_(interventions=hands.without(str(state.values["interventions"]), field))
     if name == "h0":
         return state.with_(h0="zeros")
     if name == "proj_size":

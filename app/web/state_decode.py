@@ -31,7 +31,7 @@ def decoding(asked: dict[str, Any], task: str, steps: int, seed: int) -> dict[st
         "input": {"decode": {"steps": steps, "start": 0}},
         "state": {"encoder": encoder},
         "weights": asked["weights"],
-        **{name: asked[name] for name in ("loss", "mode", "dtype") if name in asked},
+        **{name: asked[name] for name in ("loss", "mode", "dtype", "interventions") if name in asked},
     }
 
 

@@ -8,9 +8,11 @@ import { createApi, partUrl, withEncoder } from "./doors/api.js";
 import { find } from "./doors/dom.js";
 import { createCharts } from "./doors/plotly.js";
 import { createExplaining } from "./explaining.js";
+import { mountChanged } from "./views/changed.js";
 import { mountClaims } from "./views/claims.js";
 import { mountCodeline } from "./views/codeline.js";
 import { mountGradients } from "./views/gradients.js";
+import { mountHands } from "./views/hands.js";
 import { mountHeatmaps } from "./views/heatmaps.js";
 import { mountInspector } from "./views/inspector.js";
 import { mountLedger } from "./views/ledger.js";
@@ -39,6 +41,7 @@ import { mountWiring } from "./views/wiring.js";
 const SHELL = [
   ["#masthead", mountMasthead],
   ["#code-line", mountCodeline],
+  ["#hands", mountHands],
   ["#input-text", mountSentences],
   ["#way", mountWay],
   ["main", mountStatus],
@@ -49,6 +52,7 @@ const WORK = [
   ["#proof", mountProof],
   ["#scene", mountScene],
   ["#timeline", mountTimebar],
+  ["#changed", mountChanged],
   ["#network", mountNetwork],
   ["#rowpicker", mountRowpicker],
   ["#tabs", mountTabs],

@@ -2,6 +2,7 @@
 
 import type { Charts } from "./charts/types.js";
 import type { Explained } from "./inspector/types.js";
+import type { Intervention } from "./hands.types.js";
 
 export type Cell = "lstm" | "gru" | "rnn";
 export type Lang = "en" | "zh";
@@ -43,6 +44,7 @@ export interface TraceRequest {
   weights: { [kind: string]: unknown };
   mode: "eval" | "train";
   dtype: "float32" | "float64";
+  interventions?: null | Intervention[];
 }
 
 export interface Stage {
@@ -213,6 +215,8 @@ export interface FlatState {
   task: "read" | "caption" | "translate";
   decode_steps: number;
   h0: "zeros" | "random" | "ones";
+  /** Intervention[] as JSON; "" for none */
+  interventions: string;
   t: number;
   n: number;
   row: string;

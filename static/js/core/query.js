@@ -34,6 +34,7 @@ export const DEFAULTS = Object.freeze({
   task: "read",
   decode_steps: 4,
   h0: "zeros",
+  interventions: "", // JSON, as the request has it
   t: 0,
   n: 0,
   row: "", // the top layer, forward

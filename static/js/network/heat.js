@@ -9,6 +9,7 @@ import { placeOf, stepAt, summary, ticks } from "./window.js";
 /** @typedef {import("../types").Block} Block */
 /** @typedef {import("../types").CellAt} CellAt */
 /** @typedef {import("../types").Say} Say */
+/** @typedef {import("../core/hands.js").Held} Held */
 /** @typedef {import("../core/reads.js").Marked} Marked  what the chosen number is computed from */
 /**
  * What a map shows now. `block` is null while its numbers are on their way; steps from `live` on are not computed; those from `end` on are
@@ -16,7 +17,7 @@ import { placeOf, stepAt, summary, ticks } from "./window.js";
  * @typedef {{say: Say, tensor: string, row: string, n: number, block: Block | null, failed: boolean, live: number, end: number, scale: Scale, hatch: string, grid: string}} Shown
  */
 /** @typedef {{pointed: (cell: CellAt | null) => void, chosen: (cell: CellAt) => void, now: () => number}} Told */
-/** @typedef {{el: HTMLElement, paint: (shown: Shown) => {steps: number, units: number}, mark: (t: number, cursor: CellAt[], pinned: CellAt[], read: Marked[]) => void}} Heat */
+/** @typedef {{el: HTMLElement, paint: (shown: Shown) => {steps: number, units: number}, mark: (t: number, cursor: CellAt[], pinned: CellAt[], also: {read: Marked[], held: Held[]}) => void}} Heat */
 
 const LEAST = 96; // px: a picture lower than this cannot be read
 const MOST = 168;
@@ -162,12 +163,13 @@ export function createHeat(symbol, { steps, units }, say, told) {
       );
       return image ? { steps: image.steps, units: image.units } : { steps: 1, units: 1 };
     },
-    mark(t, cursor, pinned, marked) {
+    mark(t, cursor, pinned, { read: marked, held }) {
       const { x, w } = placeOf({ first: Math.min(t, steps - 1), count: 1 }, width, steps, 2);
       now.style.left = `${x - (w < 7 ? 0 : 1)}px`;
       now.style.width = `${w + (w < 7 ? 0 : 2)}px`;
       now.classList.toggle("is-thin", w < 7);
-      marks.replaceChildren(...sources(marked), ...boxes(pinned, "net-pin"), ...boxes(cursor, "net-cursor"));
+      const hands = held.flatMap(({ tensor, spans }) => frame(tensor, spans, "net-held"));
+      marks.replaceChildren(...hands, ...sources(marked), ...boxes(pinned, "net-pin"), ...boxes(cursor, "net-cursor"));
       const read = [...cursor, ...pinned].find((one) => one.tensor === shown?.tensor && one.index[0] === shown.n);
       const value = read && shown?.block ? shown.block.data[read.index[1] * units + read.index[2]] : null;
       if (read && value !== null) {

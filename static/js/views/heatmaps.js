@@ -1,5 +1,6 @@
 // The gates and states of one row as pictures: units down, time to the right, one map a quantity.
 
+import { heldIn } from "../core/hands.js";
 import { aliases, sampleName, trueLengths } from "../core/places.js";
 import { sourcesOf } from "../core/reads.js";
 import { createHeat } from "../network/heat.js";
@@ -99,6 +100,7 @@ export function mountHeatmaps(el, store, context) {
     axes.textContent = [
       context.say("heatmaps.of", { sample: sampleName(trace, sample, BEGINNING) }),
       context.say("heatmaps.axes"),
+      heldIn(trace).some(({ tensor }) => tensor.startsWith(`${place.name}.`)) ? context.say("heatmaps.held") : "",
       averaged ? context.say("heatmaps.averaged", { what: meanOf(context.say, average) }) : "",
       live < net.steps ? context.say("heatmaps.padding") : end < net.steps ? context.say("heatmaps.ended") : "",
     ].filter(Boolean).join(" ");
@@ -112,7 +114,8 @@ export function mountHeatmaps(el, store, context) {
     const pointedAt = same(cursor);
     const pinnedAt = same(pinned);
     const read = sourcesOf(store.get())?.marked ?? [];
-    for (const heat of heats.values()) heat.mark(t, pointedAt, pinnedAt, read);
+    const held = heldIn(trace);
+    for (const heat of heats.values()) heat.mark(t, pointedAt, pinnedAt, { read, held });
   }
 
   const unsubscribe = store.subscribe((state, previous) => {

@@ -5,6 +5,7 @@ import { exact, fixed, place } from "../core/format.js";
 import { aliases, coordinates, homeOf, inside } from "../core/places.js";
 import { markedOf } from "../core/reads.js";
 import { el as make } from "../doors/dom.js";
+import { createHold } from "../inspector/hold.js";
 import { equationParts, sourceList } from "../inspector/equation.js";
 import { cellLink, roleIn } from "../inspector/link.js";
 import { createProducts } from "../inspector/products.js";
@@ -17,6 +18,7 @@ import { createProducts } from "../inspector/products.js";
 export function mountInspector(el, store, context) {
   const life = new AbortController();
   const products = createProducts(context, () => store.set({ explained: null }));
+  const hold = createHold(store, context);
   const equation = make("section", { class: "equation-part" });
   const marked = make("p", { class: "soft marked" });
   /** What `equation` shows. @type {{answer: Explained | null, tensor: string, lang: string}} */
@@ -58,8 +60,10 @@ export function mountInspector(el, store, context) {
       ...homePart(home, cell),
       equationPart(state, home, how, explained),
       aliasPart(state, cell),
+      hold.root,
       products.root,
     );
+    hold.follow(state, home, how);
     products.follow({ state, home, how, explained });
     if (!focused) return;
     const kept = focus instanceof HTMLElement && el.contains(focus) ? focus : el.querySelector("button");
@@ -97,10 +101,17 @@ export function mountInspector(el, store, context) {
       const token = axis === "T" ? trace.text?.tokens[n]?.[cell.index[d]] : undefined;
       const name = context.say(`page.axis.${axis}`);
       return [
-        make("div", {}, make("dt", {}, make("i", {}, axis), name.startsWith("page.") ? "" : ` ${name}`), make("dd", { class: "code" }, String(cell.index[d]), token !== undefined && make("span", { class: "token-name" }, ` ${token}`))),
+        make("div", {}, make("dt", {}, make("i", {}, axis), name.startsWith("page.") ? "" : ` ${name}`), make("dd", { class: "code" }, String(cell.index[d]), token !== undefined && tokenName(token, cell, n, d))),
       ];
     });
     return make("dl", { class: "where" }, ...items);
+  }
+
+  /** A word, which is where it can be replaced. @param {string} token @param {CellAt} cell @param {number} n @param {number} d */
+  function tokenName(token, { tensor, index }, n, d) {
+    const { axes } = store.get().trace.tensors.tokens;
+    if (tensor === "tokens") return make("span", { class: "token-name" }, ` ${token}`);
+    return make("span", { class: "token-name" }, " ", cellLink({ tensor: "tokens", index: axes.map((axis) => (axis === "T" ? index[d] : n)) }, token));
   }
 
   /**
@@ -120,7 +131,7 @@ export function mountInspector(el, store, context) {
     equation.removeAttribute("aria-busy");
     const { answer } = explained;
     if (made.answer !== answer || made.lang !== lang)
-      equation.replaceChildren(...(answer ? [...equationParts(answer, trace, context.say), marked, sourceList(answer, context.say)] : []));
+      equation.replaceChildren(...(answer ? [...(answer.kind === "clamped" ? [make("p", { class: "made" }, answer.says)] : equationParts(answer, trace, context.say)), marked, sourceList(answer, context.say)] : []));
     made = { answer, tensor: home.tensor, lang };
     marked.textContent = context.say("page.inspector.marked");
     marked.classList.toggle("is-quiet", how === "follows");

@@ -1,5 +1,6 @@
 // The unrolled network: layers upward, time to the right, every state as its real numbers, and where output, h_n and c_n come out.
 
+import { heldIn } from "../core/hands.js";
 import { aliases } from "../core/places.js";
 import { sourcesOf } from "../core/reads.js";
 import { drawNetwork } from "../network/draw.js";
@@ -8,7 +9,7 @@ import { createOverview } from "../network/overview.js";
 import { paintNumbers } from "../network/numbers.js";
 import { cellOf, placesOf, spotAt, spotsOf } from "../network/places.js";
 import { createReader } from "../network/reader.js";
-import { drawWays, layoutSources } from "../network/sources.js";
+import { boxesOf, drawWays, layoutSources } from "../network/sources.js";
 import { follow, windowAt } from "../network/window.js";
 
 /** @typedef {import("../types").AppState} AppState */
@@ -145,7 +146,18 @@ export function mountNetwork(el, store, context) {
     overview?.mark({ first: layout.first, count: layout.count }, Math.min(t, net.steps - 1), row);
     const sources = sourcesOf(store.get());
     const read = sources && layoutSources(picture, sources);
-    marks.replaceChildren(...(read ? [drawWays(layout, read.ways), ...read.outlines.map(({ key, box }) => boxed(box, "net-source", key))] : []), ...marksOf(pinned, "net-pin", trace), ...marksOf(cursor, "net-cursor", trace));
+    marks.replaceChildren(...heldMarks(trace), ...(read ? [drawWays(layout, read.ways), ...read.outlines.map(({ key, box }) => boxed(box, "net-source", key))] : []), ...marksOf(pinned, "net-pin", trace), ...marksOf(cursor, "net-cursor", trace));
+  }
+
+  /** The h and c that are held by hand, one step at a time. @param {AppState["trace"]} trace */
+  function heldMarks(trace) {
+    if (!picture) return [];
+    const { spots, layout: { first, count } } = picture;
+    const { n } = store.get();
+    return heldIn(trace).flatMap(({ tensor, spans: [sample, [from, to], units] }) => {
+      const steps = sample[0] === n ? Array.from({ length: count }, (_, k) => first + k).filter((t) => t >= from && t < to) : [];
+      return steps.flatMap((t) => boxesOf(spots, { tensor, spans: [sample, [t, t + 1], units] })).map((box) => boxed(box, "net-held"));
+    });
   }
 
   /** A number and the same number elsewhere. @param {CellAt | null} cell @param {string} name @param {AppState["trace"]} trace */

@@ -15,13 +15,14 @@ export function mountProof(el, store, context) {
     const { proof } = trace;
     const open = el.querySelector("details")?.open ?? false;
     const { say } = context;
+    const held = trace.request.interventions?.some(({ clamp }) => clamp); // such a run has no one call to stand beside
     const largest = Math.max(...Object.values(proof.max_abs_diff));
     const number = (/** @type {number} */ count) => grouped(count, lang);
 
     const rows = Object.entries(proof.max_abs_diff).map(([what, diff]) =>
       make("tr", {}, make("th", { scope: "row", class: "code" }, what), make("td", { class: "code" }, String(diff)), make("td", {}, say(`page.proof.${what}`))),
     );
-    const body = make("div", { class: "proof-body" }, make("p", {}, say("page.proof.says", { against: proof.against })), make("table", {}, make("tbody", {}, ...rows)));
+    const body = make("div", { class: "proof-body" }, make("p", {}, say(held ? "page.proof.says.held" : "page.proof.says", { against: proof.against })), make("table", {}, make("tbody", {}, ...rows)));
     if (proof.checked) body.append(make("p", {}, checkedText(proof.checked)));
     body.append(make("p", { class: "soft" }, say("page.proof.tolerance", { tolerance: tiny(proof.tolerance), torch: trace.torch })));
 
@@ -33,7 +34,7 @@ export function mountProof(el, store, context) {
           "summary",
           {},
           make("span", { class: "tick", "aria-hidden": "true" }, "✓"),
-          ` ${say("page.proof.matches", { against: proof.against, diff: tiny(largest) })}`,
+          ` ${say(held ? "page.proof.matches.held" : "page.proof.matches", { against: proof.against, diff: tiny(largest) })}`,
         ),
         body,
       ),

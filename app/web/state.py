@@ -254,20 +254,29 @@ def _size(state: State, name: str) -> int:
 
 
 def _largest_that_fits(state: State, limits: Limits) -> State:
-    """The same state with the largest hidden_size that fits, or else with a smaller input."""
-    for name in ("hidden_size", "batch", "seq_len"):
-        low, high = 0, _size(state, name)
-        while high - low > 1:  # the largest size that runs lies in [low, high)
-            middle = (low + high) // 2
-            try:
-                plan(_sized(state, name, middle, limits).request(), limits)
-                low = middle
-            except Refusal:
-                high = middle
-        if low:
-            return _sized(state, name, low, limits)
+    """The same state with the largest hidden_size that fits, else the largest input; with less of all, else."""
+    names = ("hidden_size", "batch", "seq_len")
+    for name in names:
+        if size := _largest(state, name, limits):
+            return _sized(state, name, size, limits)
+    for name in names:  # none of them is enough by itself
+        if size := _largest(state, name, limits):
+            return _sized(state, name, size, limits)
         state = _sized(state, name, 1, limits)
     return State()
+
+
+def _largest(state: State, name: str, limits: Limits) -> int:
+    """The largest size under this name with which the state runs; 0 when there is none."""
+    low, high = 0, _size(state, name)
+    while high - low > 1:  # it lies in [low, high)
+        middle = (low + high) // 2
+        try:
+            plan(_sized(state, name, middle, limits).request(), limits)
+            low = middle
+        except Refusal:
+            high = middle
+    return low
 
 
 def _sized(state: State, name: str, size: int, limits: Limits) -> State:

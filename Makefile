@@ -58,7 +58,8 @@ run: .venv/.run-stamp
 
 test: install
 	$(NODE) node --test --test-reporter=dot 'tests/js/*.test.js'
-	$(BIN)/python -m pytest
+	@# one thread a process: small tensors would only wait for a second one
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 bench: install
 	@$(BIN)/python -m tests.bench.bench

@@ -1,6 +1,6 @@
 # Every command of this repository. Each does its own set-up, once: `make run` on a fresh machine serves the page.
 .DELETE_ON_ERROR:
-.PHONY: help install run test check lint types js bench shots clean
+.PHONY: help install run test proof check lint types js bench shots clean
 
 PYTHON_FILES := app tests
 BIN := .venv/bin
@@ -18,6 +18,7 @@ export HOST PORT
 help:
 	@echo 'make run      serve the page on http://$(HOST):$(PORT)'
 	@echo 'make test     every test, browser tests included'
+	@echo 'make proof    CONFIGURATIONS=20000 generated runs beside plain PyTorch, ONNX Runtime and Keras'
 	@echo 'make check    formatting, types, import rules and every test'
 	@echo 'make lint     the checks that run no test      make types, make js: parts of it'
 	@echo 'make bench    the figures, each as a ratio     make shots: the pictures in docs/'
@@ -60,6 +61,12 @@ test: install
 	$(NODE) node --test --test-reporter=dot 'tests/js/*.test.js'
 	@# one thread a process: small tensors would only wait for a second one
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+
+# Many more generated runs than the tests have time for: `make proof CONFIGURATIONS=100000`.
+CONFIGURATIONS ?= 20000
+proof: .venv/.dev-stamp
+	UNROLLED_TEST_CONFIGURATIONS=$(CONFIGURATIONS) $(BIN)/python -m pytest --timeout 0 \
+		tests/test_core_values.py tests/test_referee_onnx.py tests/test_referee_keras.py
 
 bench: install
 	@$(BIN)/python -m tests.bench.bench

@@ -10,10 +10,11 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from app.recurrent import kernel as kernel_of_rows
 from app.recurrent.errors import Refusal
 from app.recurrent.index import read, select, whole
 from app.recurrent.trace import Trace
-from tests.core import plain, requests, traced
+from tests.core import plain, requests, traced, true_lengths
 from tests.stepwise import stepwise
 
 CONFIGURATIONS = int(os.environ.get("UNROLLED_TEST_CONFIGURATIONS", "1000"))
@@ -42,6 +43,7 @@ def apart(ours: Any, theirs: Any) -> float:
     return float((ours - theirs).abs().max())
 
 
+@pytest.mark.timeout(600)
 @given(asked=requests(), data=st.data())
 @generated
 def test_any_configuration_equals_plain_pytorch(asked: dict[str, Any], data: st.DataObject) -> None:
@@ -176,3 +178,40 @@ def test_batch_first_turns_the_cube_and_no_number() -> None:
     for name in ("input", "output"):
         assert apart(whole(turned, name).array.swapaxes(0, 1), whole(straight, name).array) <= 1e-7
     assert np.array_equal(whole(turned, "h_n").array, whole(straight, "h_n").array)
+
+
+@given(asked=requests())
+@settings(generated, max_examples=max(1, CONFIGURATIONS // 10))
+def test_a_row_in_pieces_of_time_gives_what_the_plain_module_gives(asked: dict[str, Any]) -> None:
+    calls = []
+    kernel = kernel_of_rows._kernel
+
+    def counted(*given: Any) -> torch.Tensor:
+        calls.append(given[2])
+        return kernel(*given)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kernel_of_rows, "AT_A_TIME", 1)  # one step a call
+        patch.setattr(kernel_of_rows, "_kernel", counted)
+        trace = traced(**asked)
+    steps = max(true_lengths(trace)) if trace.plan.packed else trace.plan.T
+    assert calls == [row for row in trace.plan.rows for _ in range(steps)]
+    every_result_equals_the_plain_modules(trace)
+
+
+def test_every_h_is_kept_once_and_a_flat_view_of_it_is_no_copy() -> None:
+    for batch_first in (True, False):
+        trace = traced(
+            model={
+                "input_size": 4,
+                "hidden_size": 3,
+                "num_layers": 2,
+                "bidirectional": True,
+                "batch_first": batch_first,
+            },
+            input={"random": {"batch": 5, "seq_len": 7}},
+            head={"reads": "every_step"},
+        )
+        held = [*trace.done.h, trace.done.tensors["output"], trace.done.tensors["flattened"]]
+        storages = {each.untyped_storage().data_ptr(): each.untyped_storage().nbytes() for each in held}
+        assert sum(storages.values()) == 2 * (5 * 7 * 2 * 3) * 4  # layers, (N, T, D·H), bytes

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from app.recurrent.cost import Limits
-from app.recurrent.errors import Refusal
+from app.recurrent.errors import Cancelled, Refusal
 from app.recurrent.explain.backward import Ask
 from app.recurrent.explain.gradients import MOST_STEPS, GradientsAnswer, cells, gradients
 from app.recurrent.trace import Trace
@@ -312,3 +312,19 @@ def test_a_run_that_is_not_the_traced_one_is_never_answered() -> None:
     with pytest.raises(Refusal) as refused:
         gradients(trace, Ask(0), LIMITS)
     assert refused.value.kind == "proof-failed"
+
+
+def test_gradients_end_on_the_way_there_and_on_the_way_back_when_nobody_waits() -> None:
+    trace = traced(**request_of("lstm", num_layers=2))
+    looks = []
+
+    def counted() -> bool:
+        looks.append(False)
+        return False
+
+    gradients(trace, Ask(0), LIMITS, counted)
+    assert len(looks) == 4  # each of two rows, there and back
+    for number in range(len(looks)):
+        answers = iter([False] * number + [True])
+        with pytest.raises(Cancelled):
+            gradients(trace, Ask(0), LIMITS, lambda answers=answers: next(answers))  # type: ignore[misc]

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from app.recurrent.compare import compare
-from app.recurrent.errors import Refusal
+from app.recurrent.errors import Cancelled, Refusal
 from app.recurrent.explain.ledger import ledger
 from app.recurrent.explain.wiring import listening, wiring
 from app.recurrent.index import whole
@@ -161,3 +161,9 @@ def test_the_largest_difference_is_where_it_says() -> None:
     found = next(each for each in compare(a, b, ("a", "b")).values if each.name == "output")
     apart = (a.done.tensors["output"].double() - b.done.tensors["output"].double()).abs()
     assert found.max_abs_diff == float(apart.max()) == float(apart[tuple(found.at)])
+
+
+def test_comparing_ends_between_two_tensors_when_nobody_waits() -> None:
+    trace, answers = traced(**LSTM), iter([False, True])
+    with pytest.raises(Cancelled):
+        compare(trace, trace, ("a", "b"), lambda: next(answers))

@@ -28,7 +28,7 @@ def now(name):
 def drawn(random):
     cell = random.choice(["lstm", "gru", "rnn"])
     F, H = (int(2 ** random.uniform(0, 9)) for _ in range(2))
-    N, T = int(2 ** random.uniform(0, 7)), int(2 ** random.uniform(0, 9))
+    N, T = int(2 ** random.uniform(0, 8)), int(2 ** random.uniform(0, 11))
     L, both = random.choice([1, 1, 2, 3]), random.random() < 0.5
     asked = {"model": {"cell": cell, "input_size": F, "hidden_size": H, "num_layers": L, "bidirectional": both,
                        "batch_first": random.random() < 0.5}, "input": {"random": {"batch": N, "seq_len": T}}}

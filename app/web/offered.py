@@ -53,12 +53,38 @@ def shown(state: State) -> dict[str, str | None] | None:
     return None if named is None else {"example": named[0], "variant": named[1]}
 
 
-def lines(plan: Plan) -> dict[str, Any]:
-    """The lines of code of a task, and the address of its encoder alone: a page's query, None where no page says it."""
+def lines(plan: Plan, lang: str) -> dict[str, Any]:
+    """The lines of code of a task, its sentence, and the address of its encoder alone: a page's query, None where no
+    page says it."""
     request = encoder_request(plan.request)
     alone = None if request is None else state_of(request)
     return {
+        "way": way(plan, lang),
         "encoder_code": encoder_lines(plan),
         "loop_code": loop_lines(plan),
         "encoder_query": None if alone is None else alone.query(),
     }
+
+
+def way(plan: Plan, lang: str) -> str:
+    """Which steps read something and which answer, in one sentence."""
+    head, every = plan.request.head, _span(0, plan.T - 1)
+    handed = "h_n, c_n" if plan.request.model.cell == "lstm" else "h_n"
+    if plan.encoder is not None:
+        key = "encoder_decoder"
+        return i18n.text(lang, f"page.way.{key}", read=_span(0, plan.encoder.T - 1), steps=every, handed=handed)
+    if plan.request.input.decode is not None:
+        key = "one_to_many" if plan.T > 1 else "one_to_word"
+    elif head is None:
+        key = "output"
+    elif plan.T == 1:
+        key = "one_to_one"
+    elif head.reads == "every_step":
+        key = "many_to_many"
+    else:
+        key = "mean" if head.reads == "mean" else "many_to_one"
+    return i18n.text(lang, f"page.way.{key}", steps=every, later=_span(1, plan.T - 1), last=plan.T - 1)
+
+
+def _span(first: int, last: int) -> str:
+    return f"{first}–{last}" if last > first else str(first)

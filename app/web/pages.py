@@ -49,7 +49,7 @@ async def page(request: Request) -> Response:
             around = _around(asked, refusals, traces, lang) | {"fixed": state.query()}
             return _twin(around, body, status, headers)
         body = (await traces.answer(id, plan, client, lang)).body.decode()
-        told = await work.run(lambda _: {"shown": shown(state), "lines": lines(plan)}, client, light=True)
+        told = await work.run(lambda _: {"shown": shown(state), "lines": lines(plan, lang)}, client, light=True)
         if not wants_json:
             around = _around(state, refusals, traces, lang) | told
             html = await work.run(lambda _: _render(request, around, body, lang), client, light=True)

@@ -235,6 +235,8 @@ export interface TaskLines {
   encoder_code: string[];
   loop_code: string[];
   encoder_query: string | null;
+  /** which steps read and which answer, in one sentence */
+  way: string;
 }
 
 export interface Twin {

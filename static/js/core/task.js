@@ -63,9 +63,6 @@ export function drawn(steps, most) {
   return [...Array.from({ length: most - 2 }, (_, t) => t), null, steps - 1];
 }
 
-/** "0–4", or "0" where there is one step. @param {number} from @param {number} last */
-export const span = (from, last) => (last > from ? `${from}–${last}` : String(from));
-
 /**
  * What a step of a decoder reads: its start token, its vector, or the word chosen at the step before.
  * @param {Trace} trace @param {number} t

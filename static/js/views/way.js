@@ -1,6 +1,6 @@
 // Which steps read and which answer: a small drawing of the run, the sentence it stands for, the task's control.
 
-import { drawn, span, wayOf, withTask } from "../core/task.js";
+import { drawn, wayOf, withTask } from "../core/task.js";
 import { el as make, find, svg } from "../doors/dom.js";
 
 /** @typedef {import("../core/task.js").Way} Way */
@@ -40,7 +40,7 @@ export function mountWay(el, store, context) {
   );
 
   function draw() {
-    const { asked, trace, shown } = store.get();
+    const { asked, trace, shown, lines } = store.get();
     for (const radio of el.querySelectorAll("input")) if (radio.name === "task") radio.checked = radio.value === asked.task;
     find(el, '[data-when="decode"]').hidden = asked.task === "read";
     if (steps !== document.activeElement) steps.value = String(asked.decode_steps);
@@ -49,20 +49,9 @@ export function mountWay(el, store, context) {
     find(el, '[data-role="way-shown"]').replaceChildren(...(about ? [make("b", {}, context.say(`${about}.title`)), " ", make("span", {}, context.say(String(words)))] : []));
     if (!trace) return;
     const way = wayOf(trace);
-    find(el, '[data-role="way-says"]').textContent = sentence(way, trace.request.model.cell === "lstm" ? "h_n, c_n" : "h_n");
+    find(el, '[data-role="way-says"]').textContent = lines?.way ?? "";
     el.dataset.kind = way.kind;
     drawFigure(way, trace.request.model.cell === "lstm" ? "h, c" : "h");
-  }
-
-  /** @param {Way} way @param {string} handed */
-  function sentence({ kind, steps, encoder, by }, handed) {
-    const every = span(0, steps - 1);
-    if (kind === "encoder_decoder") return context.say("page.way.encoder_decoder", { read: span(0, encoder - 1), steps: every, handed });
-    if (kind === "one_to_many") return context.say(steps > 1 ? "page.way.one_to_many" : "page.way.one_to_word", { steps: every, later: span(1, steps - 1) });
-    if (by === "output") return context.say("page.way.output", { steps: every });
-    if (kind === "one_to_one") return context.say("page.way.one_to_one");
-    if (kind === "many_to_many") return context.say("page.way.many_to_many", { steps: every });
-    return context.say(by === "mean" ? "page.way.mean" : "page.way.many_to_one", { steps: every, last: steps - 1 });
   }
 
   /** @param {Way} way @param {string} states */
@@ -87,7 +76,7 @@ export function mountWay(el, store, context) {
 
   draw();
   const unsubscribe = store.subscribe((state, previous) => {
-    const keys = /** @type {const} */ (["asked", "trace", "shown", "lang"]);
+    const keys = /** @type {const} */ (["asked", "trace", "shown", "lines", "lang"]);
     if (keys.some((key) => state[key] !== previous[key])) draw();
     else if (state.t !== previous.t) mark();
   });

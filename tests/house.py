@@ -112,6 +112,8 @@ def catalogue_faults(en: Mapping[str, str], zh: Mapping[str, str]) -> list[str]:
             faults.append(f"{key} is empty")
         elif placeholders(en[key]) != placeholders(zh[key]):
             faults.append(f"{key}: {placeholders(en[key])} is not {placeholders(zh[key])}")
+        elif not all(name.isidentifier() for name in placeholders(en[key])):
+            faults.append(f"{key}: a brace that is meant is written twice")
     return faults
 
 

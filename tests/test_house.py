@@ -156,6 +156,8 @@ def test_catalogues_that_differ_are_faults() -> None:
     assert len(house.catalogue_faults({"a": "x", "b": "y"}, {"a": "x"})) == 1
     assert len(house.catalogue_faults({"a": "{n} steps"}, {"a": "{m} 步"})) == 1
     assert len(house.catalogue_faults({"a": "steps"}, {"a": " "})) == 1
+    assert len(house.catalogue_faults({"a": '{"h_0": …}'}, {"a": '{"h_0": …}'})) == 1
+    assert house.catalogue_faults({"a": '{{"h_0": …}}'}, {"a": '{{"h_0": …}}'}) == []
 
 
 def test_a_key_that_is_not_in_the_catalogue_is_a_fault() -> None:

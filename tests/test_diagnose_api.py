@@ -42,6 +42,14 @@ async def test_a_message_gets_its_reason_its_fix_and_its_question(client: httpx.
     assert made.status_code == 201
 
 
+async def test_a_first_state_without_its_name_is_told_how_to_stand(client: httpx.AsyncClient) -> None:
+    model = {"cell": "gru", "input_size": 2, "hidden_size": 3}
+    request = {"model": model, "input": {"values": [[[0.5, 0.5]]]}, "state": [[[0.0, 0.0, 0.0]]]}
+    answer = await ask(client, request=request)
+    assert (answer["kind"], answer["fix"]) == ("state-alone", '{"h_0": […]}')
+    assert (await client.post(TRACES, json=answer["fixed_request"])).status_code == 201
+
+
 async def test_the_answer_is_in_the_readers_language(client: httpx.AsyncClient) -> None:
     english = (await client.post(DIAGNOSE, json={"traceback": HIDDEN})).json()
     response = await client.post(DIAGNOSE, json={"traceback": HIDDEN}, headers={"Accept-Language": "zh-CN"})

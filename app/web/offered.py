@@ -60,6 +60,7 @@ def lines(plan: Plan, lang: str) -> dict[str, Any]:
     alone = None if request is None else state_of(request)
     return {
         "way": way(plan, lang),
+        "way_columns": [min(steps, most) for steps, most in _drawn(plan)],
         "encoder_code": encoder_lines(plan),
         "loop_code": loop_lines(plan),
         "encoder_query": None if alone is None else alone.query(),
@@ -84,6 +85,13 @@ def way(plan: Plan, lang: str) -> str:
     else:
         key = "mean" if head.reads == "mean" else "many_to_one"
     return i18n.text(lang, f"page.way.{key}", steps=every, later=_span(1, plan.T - 1), last=plan.T - 1)
+
+
+def _drawn(plan: Plan) -> list[tuple[int, int]]:
+    """The steps of the small figure and how many of them are drawn, the encoder's first; views/way.js draws them."""
+    if plan.encoder is None:
+        return [(plan.T, 8)]
+    return [(plan.encoder.T, 5), (plan.T, 5)]
 
 
 def _span(first: int, last: int) -> str:

@@ -237,6 +237,8 @@ export interface TaskLines {
   encoder_query: string | null;
   /** which steps read and which answer, in one sentence */
   way: string;
+  /** how many steps its figure draws: the encoder's, where there is one, and the run's own */
+  way_columns: number[];
 }
 
 export interface Twin {

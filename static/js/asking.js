@@ -3,6 +3,7 @@
 import { Refused } from "./doors/api.js";
 import { DEFAULTS, isView, merge, toQuery } from "./core/query.js";
 import { exists, rows, sizes } from "./core/places.js";
+import { ALL, scheduleOf, shownAt } from "./play/schedule.js";
 
 /** @typedef {import("./types.js").AppState} AppState */
 /** @typedef {import("./types.js").FlatState} FlatState */
@@ -79,7 +80,7 @@ export function createAsking(store, api, { traceArrives, speak, window }) {
   function go(asked, entry) {
     return answerTo(
       // without the place that is looked at, which another network need not have: it is fitted to the answer
-      () => api.twin(toQuery({ ...asked, t: 0, n: 0, row: "", tensor: DEFAULTS.tensor }), { strict: Boolean(store.get().trace) }),
+      () => api.twin(toQuery({ ...asked, p: DEFAULTS.p, t: 0, n: 0, row: "", tensor: DEFAULTS.tensor }), { strict: Boolean(store.get().trace) }),
       (twin) => (twin.problems.some(isAsked) && store.get().trace ? refuse(twin.problems, twin.fixed) : accept(twin, entry, asked)),
     );
   }
@@ -110,7 +111,7 @@ export function createAsking(store, api, { traceArrives, speak, window }) {
     // The answer always names a language; the address only where somebody chose one.
     const state = { ...twin.state, lang: entry === "keep" ? chosenLang(window) : now.asked.lang };
     if (trace.id !== now.trace?.id) traceArrives(trace);
-    const view = entry === "keep" ? state : { ...viewOf(now), row: nextRow(now, state) };
+    const view = entry === "keep" ? state : { ...viewOf(now), p: sameFilm(now.trace, trace) ? now.p : ALL, row: nextRow(now, state) };
     store.set({
       trace,
       state,
@@ -175,8 +176,8 @@ export function chosenLang(window) {
 }
 
 /** @param {AppState} state */
-function viewOf({ t, n, row, tensor, panel, theme }) {
-  return { t, n, row, tensor, panel, theme };
+function viewOf({ p, t, n, row, tensor, panel, theme }) {
+  return { p: Math.round(p * 1000) / 1000, t, n, row, tensor, panel, theme };
 }
 
 /** The query of what is shown, and of the place that is looked at. @param {AppState} now */
@@ -199,18 +200,29 @@ function nextRow(now, next) {
   return now.row === `l${now.state.num_layers - 1}` ? `l${next.num_layers - 1}` : now.row;
 }
 
+/** Does the computation of both take the same beats? @param {Trace | null} a @param {Trace} b */
+function sameFilm(a, b) {
+  return a !== null && keysOf(a) === keysOf(b);
+}
+
+/** @param {Trace} trace */
+const keysOf = (trace) => scheduleOf(trace).segments.map(({ key, beats }) => `${key} ${beats}`).join();
+
 /**
- * The nearest place that this trace has.
+ * The nearest place that this trace has; where the film stands somewhere, its step and row.
  * @param {Trace} trace
- * @param {{t: number, n: number, row: string, tensor: string}} view
+ * @param {{p: number, t: number, n: number, row: string, tensor: string}} view
  */
-export function fit(trace, { t, n, row, tensor }) {
+export function fit(trace, { p, t, n, row, tensor }) {
   const { samples, steps } = sizes(trace);
   const names = rows(trace).map(({ name }) => name);
+  const schedule = scheduleOf(trace);
+  const film = p >= 0 && p <= schedule.beats ? shownAt(schedule, p) : null;
   return {
-    t: Math.min(Math.max(0, t), steps - 1),
+    p: film ? p : ALL,
+    t: film ? film.t : Math.min(Math.max(0, t), steps - 1),
     n: Math.min(Math.max(0, n), samples - 1),
-    row: names.includes(row) ? row : (names[0] ?? "l0"),
+    row: film?.row ?? (names.includes(row) ? row : (names[0] ?? "l0")),
     tensor: Object.hasOwn(trace.tensors, tensor) ? tensor : "output",
   };
 }

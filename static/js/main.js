@@ -8,6 +8,8 @@ import { createApi, partUrl, withEncoder } from "./doors/api.js";
 import { find } from "./doors/dom.js";
 import { createCharts } from "./doors/plotly.js";
 import { createExplaining } from "./explaining.js";
+import { createPlaying } from "./playing.js";
+import { mountCaption } from "./views/caption.js";
 import { mountChanged } from "./views/changed.js";
 import { mountClaims } from "./views/claims.js";
 import { mountCodeline } from "./views/codeline.js";
@@ -51,6 +53,7 @@ const WORK = [
   ["#notes", mountNotes],
   ["#proof", mountProof],
   ["#scene", mountScene],
+  ["#caption", mountCaption],
   ["#timeline", mountTimebar],
   ["#changed", mountChanged],
   ["#network", mountNetwork],
@@ -95,8 +98,8 @@ function start(document, window) {
   const trace = /** @type {Trace} */ (twin.trace);
   const { problems, lang } = twin;
   const state = { ...twin.state, lang: chosenLang(window) };
-  const { t, n, row, tensor, panel, theme } = state;
-  const view = { t, n, row, tensor };
+  const { p, t, n, row, tensor, panel, theme } = state;
+  const view = { p, t, n, row, tensor };
   const store = createStore({
     trace,
     state,
@@ -107,6 +110,7 @@ function start(document, window) {
     pinned: null,
     explained: null,
     playing: false,
+    speed: 1,
     status: "ready",
     problems,
     fixed: null,
@@ -162,6 +166,12 @@ function start(document, window) {
     after(ms, then) {
       const timer = window.setTimeout(then, ms);
       return () => window.clearTimeout(timer);
+    },
+  });
+  createPlaying(store, { calm: () => calm.matches }, {
+    frame(then) {
+      const id = window.requestAnimationFrame(then);
+      return () => window.cancelAnimationFrame(id);
     },
   });
   mountAll(SHELL);

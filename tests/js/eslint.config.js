@@ -100,6 +100,7 @@ export default [
   {
     files: [
       "static/js/core/*.js",
+      "static/js/play/*.js",
       "static/js/network/layout.js",
       "static/js/scene/projection.js",
       "static/js/scene/layout.js",
@@ -107,6 +108,12 @@ export default [
       "static/js/scene/pick.js",
     ],
     rules: { "no-restricted-globals": globals([...OUTSIDE, ...PAGE]) },
+  },
+  {
+    files: ["static/js/play/*.js"],
+    rules: {
+      "no-restricted-imports": imports("play/ imports nothing but core/.", ["**/views/*", "**/doors/*", "**/scene/*", "**/network/*", "**/main.js"]),
+    },
   },
   {
     files: ["static/js/core/*.js"],

@@ -35,6 +35,7 @@ export const DEFAULTS = Object.freeze({
   decode_steps: 4,
   h0: "zeros",
   interventions: "", // JSON, as the request has it
+  p: -1, // everything is computed
   t: 0,
   n: 0,
   row: "", // the top layer, forward
@@ -47,7 +48,7 @@ export const DEFAULTS = Object.freeze({
 const MOST_LENGTHS = 1000; // samples in a list that is still an address
 
 /** What is only looked at: changing it needs no new answer. */
-export const VIEW_KEYS = /** @type {const} */ (["t", "n", "row", "tensor", "panel", "lang", "theme"]);
+export const VIEW_KEYS = /** @type {const} */ (["p", "t", "n", "row", "tensor", "panel", "lang", "theme"]);
 
 /**
  * The canonical query of a state, without "?": keys in the table's order, defaults left out; an example needs only its name.

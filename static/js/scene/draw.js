@@ -5,6 +5,7 @@ import { facesOf, originOf, partOf, pointOf, slabsOf, viewFor } from "./faces.js
 import { project } from "./projection.js";
 import { opened } from "./sizes.js";
 import { drawCells } from "./cells.js";
+import { drawFlights, drawLit, drawUndone } from "./film.js";
 import { drawPadding } from "./padding.js";
 import { drawArrow, drawConnector, drawLabel, drawModule, drawTag } from "./marks.js";
 import { drawSources } from "./sources.js";
@@ -35,6 +36,7 @@ import { drawSources } from "./sources.js";
  * @property {import("./bitmaps.js").Bitmaps} bitmaps
  * @property {(tensor: string, index: number[]) => number | null} value
  * @property {Record<string, {layers: number, both: boolean, cell: string, sizes: string}>} modules  by the name of their block
+ * @property {import("../play/motion.js").Motion | null} film  null where everything is shown computed
  * @property {(name: string) => import("./padding.js").Ended | null} ended  where the samples of a block end, null where nothing says so
  */
 /** @typedef {CellAt & {kind: "pinned" | "cursor" | "alias"}} Mark  alias: the same number in another place */
@@ -52,6 +54,7 @@ export function drawScene(ctx, scene) {
   ctx.clearRect(0, 0, ctx.canvas.width, ctx.canvas.height);
   ctx.lineJoin = "round";
   for (const arrow of layout.arrows) drawArrow(ctx, arrow, palette);
+  drawLit(ctx, scene);
   for (const placed of layout.placed) {
     if (placed.block.kind === "module") drawModule(ctx, placed, scene);
     else drawBlock(ctx, placed, scene);
@@ -65,6 +68,7 @@ export function drawScene(ctx, scene) {
     if (placed.block.name === "tokens") drawWord(ctx, placed, scene);
   }
   for (const { labels } of layout.arrows) for (const label of labels) drawLabel(ctx, label, palette, crossed);
+  drawFlights(ctx, scene, drawFace);
 }
 
 /** Seen from the left, the first axis leads up to the left. @param {import("./layout.js").Label} label @param {View} view */
@@ -80,13 +84,15 @@ function drawBlock(ctx, placed, scene) {
   const dense = block.kind === "ends" && placed.gap < 6; // so many states that outlines would hide them
   const marked = scene.marked.filter(({ tensor, index }) => tensor === block.name && index.length === block.shape.length);
   const ended = scene.ended(block.name);
+  const undone = scene.film?.undone(block.name) ?? [];
   for (const face of faces) {
     drawFace(ctx, face, size, scene);
     // packing cuts what the module makes, not what it is given
     if (ended) drawPadding(ctx, face, block, { ...ended, cut: ended.cut && plain(block.name) === "output" }, scene.palette);
+    drawUndone(ctx, face, undone, scene.palette);
     if (block.name === "output") for (const link of scene.links) outline(ctx, partOf(face, link.ranges), scene.palette.h, 2);
     if (block.parts > 1) drawSeam(ctx, face, block);
-    if (oneOfMany && (!dense || face.fixedAxis === 0)) outline(ctx, partOf(face, sample), SAMPLE, 1.25);
+    if (oneOfMany && (!dense || face.fixedAxis === 0) && !undone.some((ranges) => partOf(face, ranges))) outline(ctx, partOf(face, sample), SAMPLE, 1.25);
     if (step) outline(ctx, partOf(face, step), scene.palette.now, 2.5);
     outline(ctx, face, face.role === "now" ? scene.palette.now : dense ? GRID : EDGE, face.role === "now" ? 2.5 : 1);
     for (const mark of marked) drawMark(ctx, face, mark, scene.palette);

@@ -3,6 +3,7 @@
 import { ENCODER } from "../core/encoder.js";
 import { trueLengths } from "../core/places.js";
 import { sourcesOf } from "../core/reads.js";
+import { isDone, motionOf } from "../play/motion.js";
 import { linksOf, marksOf } from "./ends.js";
 import { viewOf } from "./projection.js";
 
@@ -17,17 +18,20 @@ import { viewOf } from "./projection.js";
  * @returns {Scene}
  */
 export function frameOf(state, camera, context, drawn) {
-  const { trace, t, n, cursor, pinned } = state;
+  const { trace, p, t, n, cursor, pinned } = state;
+  const film = motionOf(trace, p);
+  const done = (/** @type {import("../types.js").CellAt | null} */ cell) => !film || !cell || isDone(film.undone(cell.tensor), cell.index);
   return {
     ...drawn,
     view: viewOf(camera.turn),
     t,
     n,
-    marked: marksOf(trace, cursor, pinned),
-    sources: sourcesOf(state),
+    film,
+    marked: marksOf(trace, cursor, pinned).filter(done),
+    sources: done(cursor ?? pinned) ? sourcesOf(state) : null,
     nowText: context.say("scene.now", { t }),
     word: trace.text?.tokens[n]?.[t] ?? "",
-    links: linksOf(trace, n),
+    links: linksOf(trace, n).filter(({ row }) => !film || isDone(film.undone("h_n"), [row])),
     ended: (name) => endedOf(trace.encoder && name.startsWith(ENCODER) ? trace.encoder : trace),
     value: (tensor, index) => context.tensors.value(tensor, index),
     modules: { rnn: moduleOf(trace.request), ...(trace.encoder ? { [`${ENCODER}rnn`]: moduleOf(trace.encoder.request) } : {}) },
@@ -36,7 +40,7 @@ export function frameOf(state, camera, context, drawn) {
 
 /** @param {AppState} state @param {AppState} previous @returns {boolean} does it look different */
 export function looksDifferent(state, previous) {
-  const watched = /** @type {const} */ (["trace", "t", "n", "cursor", "pinned", "lang"]);
+  const watched = /** @type {const} */ (["trace", "p", "t", "n", "cursor", "pinned", "lang"]);
   return watched.some((key) => state[key] !== previous[key]) || sourcesOf(state) !== sourcesOf(previous);
 }
 

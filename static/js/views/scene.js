@@ -9,6 +9,7 @@ import { drawScene } from "../scene/draw.js";
 import { frameOf, looksDifferent } from "../scene/frame.js";
 import { listenKeys } from "../scene/keyboard.js";
 import { drawLegend } from "../scene/legend.js";
+import { isDone, motionOf } from "../play/motion.js";
 import { pick } from "../scene/pick.js";
 import { listenPointer } from "../scene/pointer.js";
 import { viewOf } from "../scene/projection.js";
@@ -50,7 +51,9 @@ export function mountScene(el, store, context) {
     blocks: () => contentNow().blocks.filter(({ kind }) => kind !== "module"),
     cellAt(x, y) {
       const box = canvas.getBoundingClientRect();
-      return pick(arrangementNow().layout.placed, viewOf(camera.turn), store.get().t, [x - box.left, y - box.top]);
+      const { trace, p, t } = store.get();
+      const cell = pick(arrangementNow().layout.placed, viewOf(camera.turn), t, [x - box.left, y - box.top]);
+      return cell && isDone(motionOf(trace, p)?.undone(cell.tensor) ?? [], cell.index) ? cell : null; // nothing is there yet
     },
   };
   listenPointer(host, stage, signal);

@@ -62,7 +62,7 @@ test("every stage lights what it makes, and all but given numbers move", () => {
   for (const [name, trace] of Object.entries(TRACES)) {
     const { segments } = scheduleOf(trace);
     for (const segment of segments) {
-      const moving = [0.05, 0.2, 0.55, 0.95].map((f) => motionOf(trace, segment.from + f * segment.beats));
+      const moving = [0.05, 0.2, 0.55, 0.95].map((f, k) => motionOf(trace, segment.from + (segment.beats > 1 ? Math.floor((k * segment.beats) / 4) : 0) + (segment.kind === "row" ? 0.2 : f)));
       assert.ok(moving.every((motion) => motion && motion.lit.length > 0), `${name}: ${segment.key}`);
       const still = segment.stage.inputs.length === 0 || segment.stage.op === "Dropout";
       if (!still) assert.ok(moving.some((motion) => motion && motion.flights.length > 0), `${name}: ${segment.key}`);

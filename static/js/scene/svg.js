@@ -11,6 +11,7 @@ import { pngUrl } from "../core/png.js";
  * @property {(text: string, font: string) => number} measure  px
  * @property {(image: unknown) => Pixels} pixels  what `drawImage` is given, as bytes
  * @property {Record<string, string>} [classes]  by colour: the class that a style sheet may give another colour
+ * @property {string} [family]  the font that stands around the drawing; others are named where they are used
  */
 
 const VECTORS = 1024; // cells; a face of more of them is one picture
@@ -240,8 +241,8 @@ export function createPen(how) {
     const [px, py] = straight ? [x + matrix[4], y + matrix[5]] : [x, y];
     const anchor = { center: "middle", right: "end", end: "end" }[pen.textAlign];
     const turned = straight ? "" : ` transform="matrix(${matrix.map((value) => fixed(value, 4)).join(" ")})"`;
-    const attributes = `${paints(with_)} x="${fixed(px)}" y="${fixed(py + down)}" font-size="${size}"${weight ? ` font-weight="${weight}"` : ""}${anchor ? ` text-anchor="${anchor}"` : ""}${turned}`;
-    out.push(`<text${attributes} font-family="${escaped(family)}" xml:space="preserve">${escaped(text)}</text>`);
+    const attributes = `${paints(with_)} x="${fixed(px)}" y="${fixed(py + down)}" font-size="${size}"${weight ? ` font-weight="${weight}"` : ""}${anchor ? ` text-anchor="${anchor}"` : ""}${turned}${family === how.family ? "" : ` font-family="${escaped(family)}"`}`;
+    out.push(`<text${attributes}>${escaped(text)}</text>`);
   }
 
   return {

@@ -1,4 +1,4 @@
-"""The gallery: its runs are what PyTorch computes now, each drawing has its words, its file and a link that opens it."""
+"""The gallery: its runs are what PyTorch computes now; each drawing has its words, its file and a live link."""
 
 import json
 import re

@@ -25,7 +25,7 @@ from app.web.weight import TRACE_BYTES, item_bytes, listed_bytes, weight
 from app.web.work import Turns, Work
 from app.zoo.uploads import Uploads
 
-Format = Literal["json", "f32", "npy"]
+Format = Literal["json", "f32", "f64", "npy"]
 TORCH = importlib.metadata.version("torch")
 INLINE_BYTES = 4 << 10  # a request of more JSON takes over a millisecond to read, so not on the event loop
 PLANS_BYTES = 32 << 20  # of requests that were read, for the next question about the same id
@@ -202,20 +202,16 @@ class Traces:
         other: TraceRequest,
         asker: Client,
         key: Hashable,
-        question: Callable[[trace.Trace, trace.Trace, str], T],
+        question: Callable[[trace.Trace, trace.Trace, Callable[[], bool]], T],
     ) -> T:
-        """What `question` makes of the trace, another run beside it, and the other's id; all in one job."""
+        """What `question` makes of the trace and another run beside it; both runs and the question are one job."""
 
         def both(cancelled: Callable[[], bool]) -> T:
             beside, its_plan = self.named(self.plan(other))
             held = self._computed(id, plan, cancelled)
-            return question(held, self._computed(beside, its_plan, cancelled), beside)
+            return question(held, self._computed(beside, its_plan, cancelled), cancelled)
 
         return await self._work.run(both, asker, key)
-
-    async def _trace(self, id: str, text: bytes, plan: shapes.Plan, asker: Client) -> trace.Trace:
-        """The trace itself, for the routes that hold two."""
-        return await self.ask(id, plan, asker, ("trace", id), lambda done, _: done)
 
     def _computed(self, id: str, plan: shapes.Plan, cancelled: Callable[[], bool]) -> trace.Trace:
         with self._turns.of(id, cancelled):  # different questions about one trace wait for one pass
@@ -264,8 +260,9 @@ def _encoded(reading: index.Reading, form: Format) -> Block:
         file = io.BytesIO()
         np.save(file, array, allow_pickle=False)
         return Block(file.getvalue(), "application/x-npy", reading.shape, reading.axes)
-    if form == "f32":
-        return Block(array.astype("<f4", copy=False).tobytes(), "application/octet-stream", reading.shape, reading.axes)
+    if form != "json":
+        raw = array.astype("<f4" if form == "f32" else "<f8", copy=False).tobytes()
+        return Block(raw, "application/octet-stream", reading.shape, reading.axes)
     found = TensorBlock(
         name=reading.name,
         shape=list(reading.shape),

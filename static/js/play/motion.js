@@ -31,7 +31,7 @@ export const WRITE = 0.66; // from here on h_t leaves it
  * @returns {Motion | null} null where everything is shown
  */
 export function motionOf(trace, p) {
-  if (p < 0) return null;
+  if (!(p >= 0)) return null;
   const schedule = scheduleOf(trace);
   const where = whereIs(schedule, p);
   /** @type {Map<string, Ranges[]>} */

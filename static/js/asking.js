@@ -2,7 +2,7 @@
 
 import { Refused } from "./doors/api.js";
 import { DEFAULTS, isView, merge, toQuery } from "./core/query.js";
-import { exists, rows, sizes } from "./core/places.js";
+import { exists, rows, sizes, widest } from "./core/places.js";
 
 /** @typedef {import("./types.js").AppState} AppState */
 /** @typedef {import("./types.js").FlatState} FlatState */
@@ -79,7 +79,7 @@ export function createAsking(store, api, { traceArrives, speak, window }) {
   function go(asked, entry) {
     return answerTo(
       // without the place that is looked at, which another network need not have: it is fitted to the answer
-      () => api.twin(toQuery({ ...asked, t: 0, n: 0, row: "", tensor: DEFAULTS.tensor }), { strict: Boolean(store.get().trace) }),
+      () => api.twin(toQuery({ ...asked, t: 0, n: 0, unit: 0, row: "", tensor: DEFAULTS.tensor }), { strict: Boolean(store.get().trace) }),
       (twin) => (twin.problems.some(isAsked) && store.get().trace ? refuse(twin.problems, twin.fixed) : accept(twin, entry, asked)),
     );
   }
@@ -140,7 +140,7 @@ export function createAsking(store, api, { traceArrives, speak, window }) {
       if (twin.lang !== store.get().lang) await speak(twin.lang);
       return twin;
     }, (twin) => {
-      store.set({ lang: twin.lang, theme: twin.state.theme, panel: twin.state.panel });
+      store.set({ lang: twin.lang, theme: twin.state.theme, panel: twin.state.panel, cut: twin.state.cut, pose: twin.state.pose });
       accept(twin, "keep", null);
     });
   };
@@ -175,8 +175,8 @@ export function chosenLang(window) {
 }
 
 /** @param {AppState} state */
-function viewOf({ t, n, row, tensor, panel, theme }) {
-  return { t, n, row, tensor, panel, theme };
+function viewOf({ t, n, row, tensor, cut, pose, unit, panel, theme }) {
+  return { t, n, row, tensor, cut, pose, unit, panel, theme };
 }
 
 /** The query of what is shown, and of the place that is looked at. @param {AppState} now */
@@ -202,14 +202,15 @@ function nextRow(now, next) {
 /**
  * The nearest place that this trace has.
  * @param {Trace} trace
- * @param {{t: number, n: number, row: string, tensor: string}} view
+ * @param {{t: number, n: number, row: string, tensor: string, unit: number}} view
  */
-export function fit(trace, { t, n, row, tensor }) {
+export function fit(trace, { t, n, row, tensor, unit }) {
   const { samples, steps } = sizes(trace);
   const names = rows(trace).map(({ name }) => name);
   return {
     t: Math.min(Math.max(0, t), steps - 1),
     n: Math.min(Math.max(0, n), samples - 1),
+    unit: Math.min(Math.max(0, unit), widest(trace) - 1),
     row: names.includes(row) ? row : (names[0] ?? "l0"),
     tensor: Object.hasOwn(trace.tensors, tensor) ? tensor : "output",
   };

@@ -7,6 +7,9 @@ import type { Intervention } from "./hands.types.js";
 export type Cell = "lstm" | "gru" | "rnn";
 export type Lang = "en" | "zh";
 export type Theme = "auto" | "light" | "dark";
+/** the axis that the cubes are cut along; F is the last one, whatever it holds */
+export type Cut = "T" | "N" | "F";
+export type PoseName = "cut" | "whole" | "pull" | "apart" | "flat";
 export type Panel = "gates" | "ledger" | "gradients" | "wiring";
 export type Params = { [name: string]: string | number | boolean | null };
 export type Nested = number | null | Nested[];
@@ -221,6 +224,9 @@ export interface FlatState {
   n: number;
   row: string;
   tensor: string;
+  cut: Cut;
+  pose: PoseName;
+  unit: number;
   panel: Panel;
   lang: Lang | "";
   theme: Theme;
@@ -273,6 +279,10 @@ export interface AppState {
   n: number;
   row: string;
   tensor: string;
+  /** how the cubes of the scene lie, and where a cut along the last axis is */
+  cut: Cut;
+  pose: PoseName;
+  unit: number;
   panel: Panel;
   cursor: CellAt | null;
   pinned: CellAt | null;

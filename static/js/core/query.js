@@ -39,6 +39,9 @@ export const DEFAULTS = Object.freeze({
   n: 0,
   row: "", // the top layer, forward
   tensor: "output",
+  cut: "T",
+  pose: "cut",
+  unit: 0, // where a cut along the last axis is
   panel: "gates",
   lang: "", // what the browser prefers
   theme: "auto",
@@ -47,7 +50,7 @@ export const DEFAULTS = Object.freeze({
 const MOST_LENGTHS = 1000; // samples in a list that is still an address
 
 /** What is only looked at: changing it needs no new answer. */
-export const VIEW_KEYS = /** @type {const} */ (["t", "n", "row", "tensor", "panel", "lang", "theme"]);
+export const VIEW_KEYS = /** @type {const} */ (["t", "n", "row", "tensor", "cut", "pose", "unit", "panel", "lang", "theme"]);
 
 /**
  * The canonical query of a state, without "?": keys in the table's order, defaults left out; an example needs only its name.

@@ -6,10 +6,12 @@ import { createBitmaps } from "../scene/bitmaps.js";
 import { blocksOf } from "../scene/blocks.js";
 import { createCamera } from "../scene/camera.js";
 import { drawScene } from "../scene/draw.js";
-import { frameOf, looksDifferent } from "../scene/frame.js";
+import { endedIn, frameOf, looksDifferent } from "../scene/frame.js";
 import { listenKeys } from "../scene/keyboard.js";
 import { drawLegend } from "../scene/legend.js";
+import { createMoving } from "../scene/moving.js";
 import { pick } from "../scene/pick.js";
+import { askedOf, posed } from "../scene/posed.js";
 import { listenPointer } from "../scene/pointer.js";
 import { viewOf } from "../scene/projection.js";
 import { createTexts, describe, make } from "../scene/texts.js";
@@ -37,6 +39,8 @@ export function mountScene(el, store, context) {
   /** @type {Content | null} */ let content = null;
   /** @type {Arrangement | null} */ let arrangement = null;
   /** @type {Palette | null} */ let palette = null;
+  /** as it was drawn last, which is what the pointer is over @type {import("../scene/layout.js").Layout | null} */ let shown = null;
+  const moving = createMoving(() => context.reducedMotion());
 
   const camera = createCamera((what) => {
     if (what === "zoom") arrangement = null;
@@ -50,7 +54,7 @@ export function mountScene(el, store, context) {
     blocks: () => contentNow().blocks.filter(({ kind }) => kind !== "module"),
     cellAt(x, y) {
       const box = canvas.getBoundingClientRect();
-      return pick(arrangementNow().layout.placed, viewOf(camera.turn), store.get().t, [x - box.left, y - box.top]);
+      return pick((shown ?? arrangementNow().layout).placed, viewOf(camera.turn), store.get().t, [x - box.left, y - box.top]);
     },
   };
   listenPointer(host, stage, signal);
@@ -80,7 +84,8 @@ export function mountScene(el, store, context) {
     return palette;
   }
 
-  function draw() {
+  /** @param {number} now */
+  function draw(now) {
     frame = 0;
     const state = store.get();
     if (width === 0 || !state.trace) return;
@@ -88,7 +93,9 @@ export function mountScene(el, store, context) {
     const { layout, legend } = arrangementNow();
     fitCanvas(Math.ceil(layout.bottom + legend.height + 8));
     const inks = paletteNow();
-    drawScene(ctx, frameOf(state, camera, context, { layout, scales, palette: inks, ratio: ratio(), bitmaps }));
+    shown = posed(layout, askedOf(state), moving.at(now), { say: context.say, ended: endedIn(state.trace) });
+    if (moving.moves) redraw();
+    drawScene(ctx, frameOf(state, camera, context, { layout: shown, scales, palette: inks, ratio: ratio(), bitmaps }));
     drawLegend(ctx, legend.items, inks);
     describe(host, texts, { say: context.say, tensors: context.tensors, state, blocks });
     el.removeAttribute("data-expect"); // the height that was kept for it is its own now
@@ -125,10 +132,11 @@ export function mountScene(el, store, context) {
   }
 
   const forget = store.subscribe((state, previous) => {
+    moving.notice(state, previous);
     if (state.trace !== previous.trace) {
       content?.bitmaps.stop();
       content = null;
-      arrangement = null;
+      arrangement = shown = null;
     }
     if (state.lang !== previous.lang) arrangement = palette = null;
     if (state.theme !== previous.theme) requestAnimationFrame(recolour); // after the page has taken the theme

@@ -10,6 +10,9 @@ import { isTurned, turning } from "./turning.js";
 /** @typedef {import("./pose.js").Asked} Asked */
 /** @typedef {{from: Asked | null, turned: boolean, p: number}} Way  `from` another pose, or `turned` by batch_first; p 0 … 1 of the way */
 
+/** Nothing is on its way. @type {Way} */
+export const STILL = { from: null, turned: false, p: 1 };
+
 /** @param {Pick<import("../types.js").AppState, "pose" | "cut" | "t" | "n" | "unit">} state @returns {Asked} */
 export const askedOf = ({ pose, cut, t, n, unit }) => ({ form: pose, along: cut, t, n, unit });
 

@@ -95,7 +95,7 @@ function start(document, window) {
   const trace = /** @type {Trace} */ (twin.trace);
   const { problems, lang } = twin;
   const state = { ...twin.state, lang: chosenLang(window) };
-  const { t, n, row, tensor, panel, theme } = state;
+  const { t, n, row, tensor, panel, present, hide, lock, theme } = state;
   const view = { t, n, row, tensor };
   const store = createStore({
     trace,
@@ -103,6 +103,9 @@ function start(document, window) {
     asked: state,
     ...(trace ? fit(trace, view) : view),
     panel,
+    present,
+    hide,
+    lock,
     cursor: null,
     pinned: null,
     explained: null,

@@ -222,6 +222,11 @@ export interface FlatState {
   row: string;
   tensor: string;
   panel: Panel;
+  present: boolean;
+  /** "code,input": parts of the page that are left out */
+  hide: string;
+  /** controls that are held fast */
+  lock: string;
   lang: Lang | "";
   theme: Theme;
 }
@@ -274,6 +279,9 @@ export interface AppState {
   row: string;
   tensor: string;
   panel: Panel;
+  present: boolean;
+  hide: string;
+  lock: string;
   cursor: CellAt | null;
   pinned: CellAt | null;
   /** how the number at `cell` was made; without an answer where it could not be had; null: not asked, or on its way */

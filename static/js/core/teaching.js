@@ -16,6 +16,9 @@ export const GROUPS = Object.freeze({
   hands: ["interventions"],
 });
 
+/** Single arguments of the program. */
+export const LOCKABLE = GROUPS.code;
+
 /** @param {string} list "code,input" */
 export const namesOf = (list) => list.split(",").filter(Boolean);
 

@@ -13,8 +13,7 @@ export function mountMasthead(el, store, context) {
   const examples = find(el, "#examples");
   /** @type {HTMLAnchorElement} */
   const language = find(el, "#language");
-  /** @type {HTMLAnchorElement} */
-  const diagnose = find(el, "#diagnose-link");
+  const pages = /** @type {NodeListOf<HTMLAnchorElement>} */ (el.querySelectorAll("a[data-page]"));
   /** @type {HTMLAnchorElement} */
   const compare = find(el, "#compare");
   /** @type {HTMLSelectElement} */
@@ -46,7 +45,7 @@ export function mountMasthead(el, store, context) {
 
   function draw() {
     const { state, shown, lang, theme: chosen } = store.get();
-    diagnose.href = `/diagnose?${new URLSearchParams({ lang, ...(chosen === "auto" ? {} : { theme: chosen }) })}`;
+    for (const page of pages) page.href = `${page.dataset.page}?${new URLSearchParams({ lang, ...(chosen === "auto" ? {} : { theme: chosen }) })}`;
     const other = otherLang(lang);
     language.href = `/?${toQuery({ ...state, ...viewOf(store.get()), lang: other })}`;
     compare.href = compareUrl(state, lang, chosen);

@@ -228,6 +228,11 @@ export interface FlatState {
   pose: PoseName;
   unit: number;
   panel: Panel;
+  present: boolean;
+  /** "code,input": parts of the page that are left out */
+  hide: string;
+  /** controls that are held fast */
+  lock: string;
   lang: Lang | "";
   theme: Theme;
 }
@@ -284,6 +289,9 @@ export interface AppState {
   pose: PoseName;
   unit: number;
   panel: Panel;
+  present: boolean;
+  hide: string;
+  lock: string;
   cursor: CellAt | null;
   pinned: CellAt | null;
   /** how the number at `cell` was made; without an answer where it could not be had; null: not asked, or on its way */
@@ -337,6 +345,8 @@ export interface Context {
   /** the address of such a route */
   address(name: string, params: Params): string;
   readonly charts: Charts;
+  /** what the browser keeps from visit to visit */
+  readonly memory: import("./doors/memory.js").Memory;
   /** change the request: a new address, a new answer; `typing` waits for a pause and replaces the history entry */
   ask(patch: Partial<FlatState>, how?: { typing?: boolean }): void;
   reducedMotion(): boolean;

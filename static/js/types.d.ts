@@ -2,14 +2,12 @@
 
 import type { Charts } from "./charts/types.js";
 import type { Explained } from "./inspector/types.js";
+import type { Lying } from "./scene/types.js";
 import type { Intervention } from "./hands.types.js";
 
 export type Cell = "lstm" | "gru" | "rnn";
 export type Lang = "en" | "zh";
 export type Theme = "auto" | "light" | "dark";
-/** the axis that the cubes are cut along; F is the last one, whatever it holds */
-export type Cut = "T" | "N" | "F";
-export type PoseName = "cut" | "whole" | "pull" | "apart" | "flat";
 export type Panel = "gates" | "ledger" | "gradients" | "wiring";
 export type Params = { [name: string]: string | number | boolean | null };
 export type Nested = number | null | Nested[];
@@ -186,7 +184,7 @@ export interface Padding {
 // ---- the page ----
 
 /** The whole state of the page, flat, as it stands in the address. */
-export interface FlatState {
+export interface FlatState extends Lying {
   example: string;
   cell: Cell;
   input_size: number;
@@ -224,9 +222,6 @@ export interface FlatState {
   n: number;
   row: string;
   tensor: string;
-  cut: Cut;
-  pose: PoseName;
-  unit: number;
   panel: Panel;
   present: boolean;
   /** "code,input": parts of the page that are left out */
@@ -273,7 +268,7 @@ export interface CellAt {
   index: number[];
 }
 
-export interface AppState {
+export interface AppState extends Lying {
   /** null only while nothing has run yet (no sentence, or a first answer that failed) */
   trace: Trace;
   /** the state that `trace` belongs to */
@@ -284,10 +279,6 @@ export interface AppState {
   n: number;
   row: string;
   tensor: string;
-  /** how the cubes of the scene lie, and where a cut along the last axis is */
-  cut: Cut;
-  pose: PoseName;
-  unit: number;
   panel: Panel;
   present: boolean;
   hide: string;

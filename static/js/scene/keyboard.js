@@ -5,7 +5,7 @@ import { blockOf } from "./blocks.js";
 import { equal, step } from "./pick.js";
 
 const CUTS = /** @type {const} */ (["T", "N", "F"]);
-const POSES = /** @type {Record<string, import("../types.js").PoseName>} */ ({ s: "pull", e: "apart", w: "whole", f: "flat" });
+const POSES = /** @type {Record<string, import("./types.js").Lying["pose"]>} */ ({ s: "pull", e: "apart", w: "whole", f: "flat" });
 const KEY_TURN = 0.09; // radians
 const TURNS = /** @type {Record<string, [number, number]>} */ ({ ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] });
 

@@ -1,8 +1,7 @@
 // The film drawn over the scene: what is not computed yet as empty outlines, the stage at work, numbers on their way.
 
 import { blockOf } from "./blocks.js";
-import { partOf, pointOf } from "./faces.js";
-import { worldAxes } from "./blocks.js";
+import { partOf, pointOf, worldOf } from "./faces.js";
 import { chainAt } from "./marks.js";
 
 /** @typedef {import("./draw.js").Scene} Scene */
@@ -14,7 +13,7 @@ import { chainAt } from "./marks.js";
 /** @typedef {import("../play/pieces.js").Part} Part */
 /** @typedef {import("../play/pieces.js").Ranges} Ranges */
 /** @typedef {{origin: Vec2, along: Vec2, down: Vec2}} Quad */
-/** @typedef {(ctx: CanvasRenderingContext2D, face: Face, size: readonly number[], scene: Scene) => void} DrawFace */
+/** @typedef {(ctx: CanvasRenderingContext2D, face: Face, placed: Placed, scene: Scene) => void} DrawFace */
 
 const MIDWAY = 34; // px: a piece is at most so large where it becomes another number
 const AROUND = 7; // px between a block and its halo
@@ -104,12 +103,14 @@ function quadOf(placed, { view, t }, ranges) {
 }
 
 /** @param {Placed} placed @param {Ranges} ranges */
-function spanned({ block, size }, ranges) {
+function spanned(placed, ranges) {
+  const { block, size } = placed;
   const low = block.shape.map((_, axis) => ranges[axis]?.[0] ?? 0);
   const high = block.shape.map((length, axis) => ranges[axis]?.[1] ?? length);
-  const axes = worldAxes(block).filter((axis) => axis >= 0);
+  const world = worldOf(placed);
+  const axes = world.filter((axis) => axis >= 0);
   if (axes.length === 3) {
-    const px = (/** @type {number} */ axis) => ((high[axis] - low[axis]) / block.shape[axis]) * size[2 - axis];
+    const px = (/** @type {number} */ axis) => ((high[axis] - low[axis]) / block.shape[axis]) * size[block.shape.length - 1 - axis];
     const thin = axes.reduce((least, axis) => (px(axis) < px(least) ? axis : least));
     axes.splice(axes.indexOf(thin), 1);
   }
@@ -121,20 +122,17 @@ function card(ctx, scene, quad, part, drawFace) {
   const { layout, palette } = scene;
   const block = part && blockOf(layout.placed.map(({ block }) => block), part.tensor);
   const placed = layout.placed.find((one) => one.block === block);
-  ctx.save();
-  ctx.shadowColor = "rgb(20 24 32 / 0.35)";
-  ctx.shadowBlur = 6;
-  ctx.shadowOffsetY = 2;
   outlined(ctx, quad);
-  ctx.fillStyle = palette.paper;
+  ctx.fillStyle = ctx.strokeStyle = palette.paper;
+  ctx.lineWidth = 6; // a border that sets it off from what it passes over
+  ctx.stroke();
   ctx.fill();
-  ctx.restore();
   if (part && placed) {
     const { u, v, low, high } = spanned(placed, part.ranges);
     const { shape } = placed.block;
     const extent = (/** @type {number} */ axis) => (axis < 0 ? { axis, from: 0, to: 1, size: 1 } : { axis, from: low[axis], to: high[axis], size: shape[axis] });
     const still = shape.findIndex((_, axis) => axis !== u && axis !== v);
-    drawFace(ctx, { tensor: placed.block.name, fixedAxis: still, fixedIndex: still < 0 ? 0 : low[still], u: extent(u), v: extent(v), role: "now", ...quad }, placed.size, scene);
+    drawFace(ctx, { tensor: placed.block.name, fixedAxis: still, fixedIndex: still < 0 ? 0 : low[still], u: extent(u), v: extent(v), role: "now", ...quad }, placed, scene);
   }
   outlined(ctx, quad);
   ctx.strokeStyle = palette.now;

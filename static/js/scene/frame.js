@@ -5,6 +5,8 @@ import { trueLengths } from "../core/places.js";
 import { sourcesOf } from "../core/reads.js";
 import { isDone, motionOf } from "../play/motion.js";
 import { linksOf, marksOf } from "./ends.js";
+import { axisAlong, indexAlong } from "./pose.js";
+import { askedOf } from "./posed.js";
 import { viewOf } from "./projection.js";
 
 /** @typedef {import("../types.js").AppState} AppState */
@@ -29,10 +31,11 @@ export function frameOf(state, camera, context, drawn) {
     film,
     marked: marksOf(trace, cursor, pinned).filter(done),
     sources: done(cursor ?? pinned) ? sourcesOf(state) : null,
-    nowText: context.say("scene.now", { t }),
+    asked: askedOf(state),
+    nowText: (block) => nowText(block, askedOf(state), context.say),
     word: trace.text?.tokens[n]?.[t] ?? "",
     links: linksOf(trace, n).filter(({ row }) => !film || isDone(film.undone("h_n"), [row])),
-    ended: (name) => endedOf(trace.encoder && name.startsWith(ENCODER) ? trace.encoder : trace),
+    ended: endedIn(trace),
     value: (tensor, index) => context.tensors.value(tensor, index),
     modules: { rnn: moduleOf(trace.request), ...(trace.encoder ? { [`${ENCODER}rnn`]: moduleOf(trace.encoder.request) } : {}) },
   };
@@ -40,7 +43,7 @@ export function frameOf(state, camera, context, drawn) {
 
 /** @param {AppState} state @param {AppState} previous @returns {boolean} does it look different */
 export function looksDifferent(state, previous) {
-  const watched = /** @type {const} */ (["trace", "p", "t", "n", "cursor", "pinned", "lang"]);
+  const watched = /** @type {const} */ (["trace", "p", "t", "n", "cursor", "pinned", "lang", "cut", "pose", "unit", "present"]);
   return watched.some((key) => state[key] !== previous[key]) || sourcesOf(state) !== sourcesOf(previous);
 }
 
@@ -51,6 +54,17 @@ const moduleOf = ({ model }) => ({
   cell: `nn.${model.cell.toUpperCase()}`,
   sizes: [model.input_size, model.hidden_size, ...(model.proj_size ? [model.proj_size] : [])].join(" → "),
 });
+
+/** The tag beside the slice that is cut out. @param {import("./blocks.js").SceneBlock} block @param {import("./pose.js").Asked} asked @param {import("../types.js").Say} say */
+export function nowText(block, asked, say) {
+  const at = indexAlong(block, axisAlong(block, asked.along), asked);
+  if (asked.along === "T") return say("scene.now", { t: asked.t });
+  if (asked.along === "N") return say("scene.now_sample", { n: at });
+  return say(block.axes.at(-1) === "F" ? "scene.now_feature" : "scene.now_unit", { unit: at });
+}
+
+/** @param {import("../types.js").Trace} trace @returns {Scene["ended"]} */
+export const endedIn = (trace) => (name) => endedOf(trace.encoder && name.startsWith(ENCODER) ? trace.encoder : trace);
 
 /** Where the samples end that a block shows. @param {import("../types.js").Trace} trace @returns {import("./padding.js").Ended | null} */
 function endedOf(trace) {

@@ -58,7 +58,7 @@ export function drawFlights(ctx, scene, drawFace) {
   const { film } = scene;
   if (!film) return;
   for (const flight of film.flights) {
-    const [from, to] = [quadAt(scene, flight.from), quadAt(scene, flight.to)];
+    const { from, to } = endsOf(scene, flight);
     if (!from || !to) continue;
     const g = eased(flight.g);
     if (flight.same) {
@@ -77,6 +77,14 @@ const asPart = (stop) => ("tensor" in stop ? stop : null);
 
 /** Slow at both ends. @param {number} g */
 const eased = (g) => g * g * (3 - 2 * g);
+
+/** Inside the module a piece keeps its shape and is small. @param {Scene} scene @param {import("../play/motion.js").Flight} flight */
+function endsOf(scene, { from, to }) {
+  const [a, b] = [quadAt(scene, from), quadAt(scene, to)];
+  if (!a || !b) return { from: null, to: null };
+  const tensors = ["tensor" in from, "tensor" in to];
+  return { from: !tensors[0] && tensors[1] ? shrunk(b, centre(a)) : a, to: tensors[0] && !tensors[1] ? shrunk(a, centre(b)) : b };
+}
 
 /** @param {Scene} scene @param {Stop} stop @returns {Quad | null} */
 function quadAt(scene, stop) {

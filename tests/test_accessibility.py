@@ -23,7 +23,9 @@ def opened(browser: Browser, url: str, **how: Any) -> Page:
     page.goto(url, wait_until="networkidle")
     if "/?" in url:
         expect(page.locator("body")).to_have_attribute("data-status", "ready")
-        expect(page.locator("[data-testid=timeline], [data-testid=presenter]").locator("visible=true").first).to_be_visible()
+        expect(
+            page.locator("[data-testid=timeline], [data-testid=presenter]").locator("visible=true").first
+        ).to_be_visible()
     return page
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from app.recurrent.cost import Limits
+from app.recurrent.spec import MOST_LAYERS
 
 PREFIX = "UNROLLED_"
 TESTS = "UNROLLED_TEST_"  # for the tests themselves; no settings of the server
@@ -16,7 +17,7 @@ KiB, MiB, GiB = 1 << 10, 1 << 20, 1 << 30
 # The smallest and largest value that makes sense; a setting outside is a typing error.
 BOUNDS: dict[str, tuple[float, float]] = {
     "port": (0, 65_535),
-    "max_layers": (1, 1000),
+    "max_layers": (1, MOST_LAYERS),
     "max_body_bytes": (1 * KiB, 1 * GiB),
     "max_target_bytes": (256, 32 * KiB),  # the whole request head must stay under serve.HEAD_BYTES
     "connections": (4, 100_000),

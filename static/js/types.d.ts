@@ -1,6 +1,7 @@
 // Every shape of data that crosses a border in the page: the server's answer, the store, what a view is given.
 
 import type { Charts } from "./charts/types.js";
+import type { Diagnosis } from "./diagnosis/types.js";
 import type { Explained } from "./inspector/types.js";
 import type { Lying } from "./scene/types.js";
 import type { Intervention } from "./hands.types.js";
@@ -139,36 +140,7 @@ export interface Problem {
   hint: string | null;
 }
 
-export interface MarkedAxis {
-  axis: string;
-  size: number | string | null;
-  fault: boolean;
-}
-
-/** A tensor's shape with the axis that does not fit marked, or the one argument that is held against it. */
-export interface MarkedShape {
-  name: string;
-  role: "got" | "expected";
-  argument: boolean;
-  axes: MarkedAxis[];
-}
-
-export interface Noticed {
-  kind: string;
-  axis_says: string | null;
-  shapes: MarkedShape[];
-  why: string;
-  fix: string | null;
-  page: string | null;
-  question: number | null;
-  question_says: string | null;
-}
-
-export interface Diagnosis extends Noticed {
-  ok: boolean | null;
-  also: Noticed[];
-}
-
+export type { Diagnosis, MarkedAxis, MarkedShape, Noticed } from "./diagnosis/types.js";
 export type { Explained, Factor, Product, ReadRange, Source } from "./inspector/types.js";
 
 /** How far each sample's last state is from its own, run alone: max |Δ|. */

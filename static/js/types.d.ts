@@ -2,7 +2,7 @@
 
 import type { Charts } from "./charts/types.js";
 import type { Explained } from "./inspector/types.js";
-import type { Intervention } from "./hands.types.js";
+import type { Changed, Intervention } from "./hands.types.js";
 
 export type Cell = "lstm" | "gru" | "rnn";
 export type Lang = "en" | "zh";
@@ -222,6 +222,11 @@ export interface FlatState {
   row: string;
   tensor: string;
   panel: Panel;
+  /** core/zoom.js; "" for the whole */
+  zoom: string;
+  /** core/pins.js */
+  pin: string;
+  pins: string;
   lang: Lang | "";
   theme: Theme;
 }
@@ -276,6 +281,12 @@ export interface AppState {
   panel: Panel;
   cursor: CellAt | null;
   pinned: CellAt | null;
+  /** numbers kept side by side */
+  pins: CellAt[];
+  /** how far the scene is gone into, as in the address */
+  zoom: string;
+  /** what the changes by hand did, once the server has said it */
+  changed: Changed | null;
   /** how the number at `cell` was made; without an answer where it could not be had; null: not asked, or on its way */
   explained: { cell: CellAt; answer: Explained | null } | null;
   playing: boolean;

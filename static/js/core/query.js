@@ -40,6 +40,9 @@ export const DEFAULTS = Object.freeze({
   row: "", // the top layer, forward
   tensor: "output",
   panel: "gates",
+  zoom: "", // the whole
+  pin: "", // the kept number
+  pins: "",
   lang: "", // what the browser prefers
   theme: "auto",
 });
@@ -47,7 +50,7 @@ export const DEFAULTS = Object.freeze({
 const MOST_LENGTHS = 1000; // samples in a list that is still an address
 
 /** What is only looked at: changing it needs no new answer. */
-export const VIEW_KEYS = /** @type {const} */ (["t", "n", "row", "tensor", "panel", "lang", "theme"]);
+export const VIEW_KEYS = /** @type {const} */ (["t", "n", "row", "tensor", "panel", "zoom", "pin", "pins", "lang", "theme"]);
 
 /**
  * The canonical query of a state, without "?": keys in the table's order, defaults left out; an example needs only its name.

@@ -14,14 +14,15 @@ import { fontOf } from "./marks.js";
  * @param {import("../types.js").Trace} trace
  * @param {import("./blocks.js").SceneBlock[]} blocks
  * @param {ReturnType<typeof import("../core/colour.js").scalesOf>} scales
- * @param {{width: number, zoom: number, ratio: number, say: import("../types.js").Say, palette: Palette, ctx: CanvasRenderingContext2D}} how
+ * @param {{width: number, zoom: number, ratio: number, alone?: number, say: import("../types.js").Say, palette: Palette, ctx: CanvasRenderingContext2D}} how
  */
-export function arrange(trace, blocks, scales, { width, zoom, ratio, say, palette, ctx }) {
+export function arrange(trace, blocks, scales, { width, zoom, ratio, alone, say, palette, ctx }) {
   const measure = measurer(ctx, palette);
   const steps = blocks.find(({ cut, kind }) => kind === "cube" && cut >= 0);
   const arranged = layout(blocks, {
     width,
     zoom,
+    alone,
     measure,
     say,
     tag: steps && say("scene.now", { t: steps.shape[steps.cut] - 1 }),

@@ -1,6 +1,7 @@
 // The scene on a canvas: for every visible face one setTransform and one drawImage, then the lines and words around it.
 
 import { plain } from "../core/encoder.js";
+import { wholeOf } from "./blocks.js";
 import { facesOf, originOf, partOf, pointOf, slabsOf, viewFor } from "./faces.js";
 import { project } from "./projection.js";
 import { opened } from "./sizes.js";
@@ -72,12 +73,14 @@ const turned = (label, { turn }) => (turn.yaw < 0 && label.text.startsWith("↗"
 
 /** @param {CanvasRenderingContext2D} ctx @param {Placed} placed @param {Scene} scene */
 function drawBlock(ctx, placed, scene) {
-  const { block, size } = placed;
+  const { size } = placed;
+  const block = wholeOf(placed.block);
+  const flat = placed.block.kind === "sheet";
   const faces = facesOf(placed, scene.view, scene.t);
   const sample = block.shape.map((_, axis) => (axis === block.sample ? /** @type {[number, number]} */ ([scene.n, scene.n + 1]) : null));
   const oneOfMany = block.sample >= 0 && block.shape[block.sample] > 1;
-  const step = block.kind === "sheet" && block.cut >= 0 ? block.shape.map((_, axis) => (axis === block.cut ? /** @type {[number, number]} */ ([scene.t, scene.t + 1]) : null)) : null;
-  const dense = block.kind === "ends" && placed.gap < 6; // so many states that outlines would hide them
+  const step = flat && !placed.block.plane && block.cut >= 0 ? block.shape.map((_, axis) => (axis === block.cut ? /** @type {[number, number]} */ ([scene.t, scene.t + 1]) : null)) : null;
+  const dense = placed.block.kind === "ends" && placed.gap < 6; // so many states that outlines would hide them
   const marked = scene.marked.filter(({ tensor, index }) => tensor === block.name && index.length === block.shape.length);
   const ended = scene.ended(block.name);
   for (const face of faces) {
@@ -91,7 +94,7 @@ function drawBlock(ctx, placed, scene) {
     outline(ctx, face, face.role === "now" ? scene.palette.now : dense ? GRID : EDGE, face.role === "now" ? 2.5 : 1);
     for (const mark of marked) drawMark(ctx, face, mark, scene.palette);
   }
-  if (block.kind === "sheet" && faces.length) drawCells(ctx, placed, faces[0], scene);
+  if (flat && faces.length) drawCells(ctx, placed, faces[0], scene);
 }
 
 /** @param {CanvasRenderingContext2D} ctx @param {Face} face @param {readonly number[]} size @param {Scene} scene */
@@ -117,6 +120,7 @@ function drawFace(ctx, face, size, scene) {
 /** px of the whole axis as laid out. @param {Face} face @param {import("./faces.js").Extent} extent @param {readonly number[]} size */
 function lengthOn(face, extent, size) {
   if (extent.axis < 0) return size[1];
+  if (face.role === "whole" && face.fixedAxis >= 0 && size[2] === 0) return Math.hypot(...(extent === face.u ? face.along : face.down)); // a slice by itself
   const rank = Math.max(face.fixedAxis, face.u.axis, face.v.axis) + 1;
   return size[rank - 1 - extent.axis] ?? size[0];
 }

@@ -71,10 +71,20 @@ export function facesOf(placed, view, t) {
   if (placed.block.kind === "module") return [];
   const seen = viewFor(placed, view);
   const origin = originOf(placed, view);
+  if (placed.block.plane) return [faceOfPlane(placed, placed.block.plane, origin)];
   const cutAt = worldAxes(placed.block).indexOf(placed.block.cut);
   const slabs = slabsOf(placed, t);
   if (cutAt >= 0 && seen.away[cutAt] > 0) slabs.reverse(); // what leads away is drawn from its far end
   return slabs.flatMap((slab) => facesOfSlab(placed, slab, seen, origin));
+}
+
+/** A slice faces the reader; its axes are those of its whole block. @param {Placed} placed @param {{axis: number, index: number}} plane @param {Vec2} origin @returns {Face} */
+function faceOfPlane({ block, size }, plane, origin) {
+  const axes = Array.from({ length: block.shape.length + 1 }, (_, d) => d).filter((d) => d !== plane.axis);
+  /** @param {number} d @returns {Extent} */
+  const extent = (d) => ({ axis: axes[d], from: 0, to: block.shape[d], size: block.shape[d] });
+  const last = block.shape.length - 1;
+  return { tensor: block.name, fixedAxis: plane.axis, fixedIndex: plane.index, u: extent(last), v: extent(last - 1), origin, along: [size[0], 0], down: [0, size[1]], role: "whole" };
 }
 
 /** @param {Placed} placed @param {Slab} slab @param {View} view @param {Vec2} origin @returns {Face[]} */
@@ -152,6 +162,7 @@ export function partOf(face, ranges) {
  */
 export function pointOf(placed, view, t, index) {
   const { block, size } = placed;
+  if (block.plane) return pointOfPlane(placed, facesOf(placed, view, t)[0], index);
   const axes = worldAxes(block);
   const slabs = slabsOf(placed, t);
   const at = block.cut >= 0 ? index[block.cut] : 0;
@@ -165,4 +176,9 @@ export function pointOf(placed, view, t, index) {
     })
   );
   return project(viewFor(placed, view), world, originOf(placed, view));
+}
+
+/** @param {Placed} placed @param {Face} face @param {number[]} index @returns {Vec2} */
+function pointOfPlane({ size }, { origin, u, v }, index) {
+  return [origin[0] + (index[u.axis] / u.size) * size[0], origin[1] + (index[v.axis] / v.size) * size[1]];
 }

@@ -21,10 +21,12 @@ export interface Stage {
   readonly camera: Camera;
   /** the block that the keyboard is in, counted among `blocks()` */
   focused: number;
-  /** the blocks that have cells, left to right */
+  /** the blocks on show that have cells, left to right; of a slice its whole block */
   blocks(): SceneBlock[];
   /** the cell under a point of the window */
   cellAt(x: number, y: number): CellAt | null;
+  /** is the recurrent module under it */
+  moduleAt(x: number, y: number): boolean;
 }
 
 export type Listen = (host: HTMLElement, stage: Stage, signal: AbortSignal) => void;

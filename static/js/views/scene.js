@@ -3,7 +3,7 @@
 import { scalesOf } from "../core/colour.js";
 import { arrange, paletteOf } from "../scene/arrange.js";
 import { createBitmaps } from "../scene/bitmaps.js";
-import { blocksOf } from "../scene/blocks.js";
+import { blocksOf, wholeOf } from "../scene/blocks.js";
 import { createCamera } from "../scene/camera.js";
 import { drawScene } from "../scene/draw.js";
 import { frameOf, looksDifferent } from "../scene/frame.js";
@@ -12,11 +12,15 @@ import { drawLegend } from "../scene/legend.js";
 import { pick } from "../scene/pick.js";
 import { listenPointer } from "../scene/pointer.js";
 import { viewOf } from "../scene/projection.js";
+import { shownKey, shownOf } from "../scene/shown.js";
 import { createTexts, describe, make } from "../scene/texts.js";
+import { listenWheel } from "../scene/wheel.js";
 
 /** @typedef {import("../scene/draw.js").Palette} Palette */
 /** @typedef {{blocks: import("../scene/blocks.js").SceneBlock[], scales: ReturnType<typeof scalesOf>, bitmaps: import("../scene/bitmaps.js").Bitmaps}} Content */
 /** @typedef {ReturnType<typeof arrange>} Arrangement */
+
+const WIDE = 780; // px: on a phone a short picture leaves no gap
 
 /** @type {import("../types.js").Mount} */
 export function mountScene(el, store, context) {
@@ -47,13 +51,21 @@ export function mountScene(el, store, context) {
     store,
     camera,
     focused: 0,
-    blocks: () => contentNow().blocks.filter(({ kind }) => kind !== "module"),
-    cellAt(x, y) {
-      const box = canvas.getBoundingClientRect();
-      return pick(arrangementNow().layout.placed, viewOf(camera.turn), store.get().t, [x - box.left, y - box.top]);
+    blocks: () => shownNow().blocks.filter(({ kind }) => kind !== "module").map(wholeOf),
+    cellAt: (x, y) => pick(arrangementNow().layout.placed, viewOf(camera.turn), store.get().t, pointIn(x, y)),
+    moduleAt(x, y) {
+      const [px, py] = pointIn(x, y);
+      return arrangementNow().layout.placed.some(({ block, room }) => block.kind === "module" && block.name === "rnn" && px >= room.x && px <= room.x + room.w && py >= room.y && py <= room.y + room.h);
     },
   };
+  /** On the canvas, a point of the window. @param {number} x @param {number} y @returns {[number, number]} */
+  function pointIn(x, y) {
+    const { left, top } = canvas.getBoundingClientRect();
+    return [x - left, y - top];
+  }
+
   listenPointer(host, stage, signal);
+  listenWheel(host, stage, signal);
   listenKeys(host, stage, signal);
 
   // ---- what is shown: state → layout → draw, each rebuilt when what it depends on changed ----
@@ -67,10 +79,13 @@ export function mountScene(el, store, context) {
     return content;
   }
 
+  const shownNow = () => shownOf(contentNow().blocks, store.get(), width);
+
   function arrangementNow() {
     if (arrangement) return arrangement;
-    const { blocks, scales } = contentNow();
-    arrangement = arrange(store.get().trace, blocks, scales, { width, zoom: camera.zoom, ratio: ratio(), say: context.say, palette: paletteNow(), ctx });
+    const { scales } = contentNow();
+    const { blocks, alone } = shownNow();
+    arrangement = arrange(store.get().trace, blocks, scales, { width, zoom: camera.zoom, ratio: ratio(), alone, say: context.say, palette: paletteNow(), ctx });
     return arrangement;
   }
 
@@ -84,13 +99,14 @@ export function mountScene(el, store, context) {
     frame = 0;
     const state = store.get();
     if (width === 0 || !state.trace) return;
-    const { blocks, scales, bitmaps } = contentNow();
+    const { scales, bitmaps } = contentNow();
     const { layout, legend } = arrangementNow();
     fitCanvas(Math.ceil(layout.bottom + legend.height + 8));
     const inks = paletteNow();
     drawScene(ctx, frameOf(state, camera, context, { layout, scales, palette: inks, ratio: ratio(), bitmaps }));
     drawLegend(ctx, legend.items, inks);
-    describe(host, texts, { say: context.say, tensors: context.tensors, state, blocks });
+    describe(host, texts, { say: context.say, tensors: context.tensors, state, blocks: shownNow().blocks.map(wholeOf) });
+    if (state.zoom === "" && width >= WIDE && el.parentElement) el.parentElement.style.minHeight = `${el.offsetHeight}px`; // what is below stays where it is, however deep one goes
     el.removeAttribute("data-expect"); // the height that was kept for it is its own now
   }
 
@@ -129,6 +145,10 @@ export function mountScene(el, store, context) {
       content?.bitmaps.stop();
       content = null;
       arrangement = null;
+    }
+    if (shownKey(state) !== shownKey(previous)) {
+      arrangement = null;
+      if (state.zoom !== previous.zoom) stage.focused = 0;
     }
     if (state.lang !== previous.lang) arrangement = palette = null;
     if (state.theme !== previous.theme) requestAnimationFrame(recolour); // after the page has taken the theme

@@ -23,8 +23,9 @@ from app.web.guard import HOLD, session_of
 from app.web.store import Cache, Shelf, canonical, id_of, inline_text, is_hash, request_of
 from app.web.weight import TRACE_BYTES, item_bytes, listed_bytes, weight
 from app.web.work import Turns, Work
+from app.zoo.uploads import Uploads
 
-Format = Literal["json", "f32", "npy"]
+Format = Literal["json", "f32", "f64", "npy"]
 TORCH = importlib.metadata.version("torch")
 INLINE_BYTES = 4 << 10  # a request of more JSON takes over a millisecond to read, so not on the event loop
 PLANS_BYTES = 32 << 20  # of requests that were read, for the next question about the same id
@@ -84,6 +85,7 @@ class Traces:
         self.limits = settings.limits
         self._work = work
         self._shelf = Shelf(settings.data, settings.store_bytes)
+        self.uploads = Uploads(settings.data, settings.uploads_bytes, settings.uploads_days)
         self._traces: Cache[trace.Trace] = Cache(settings.cache_bytes, weight)
         self._plans: Cache[tuple[str, shapes.Plan]] = Cache(
             PLANS_BYTES, lambda known: TRACE_BYTES + listed_bytes(known[1])
@@ -258,8 +260,9 @@ def _encoded(reading: index.Reading, form: Format) -> Block:
         file = io.BytesIO()
         np.save(file, array, allow_pickle=False)
         return Block(file.getvalue(), "application/x-npy", reading.shape, reading.axes)
-    if form == "f32":
-        return Block(array.astype("<f4", copy=False).tobytes(), "application/octet-stream", reading.shape, reading.axes)
+    if form != "json":
+        raw = array.astype("<f4" if form == "f32" else "<f8", copy=False).tobytes()
+        return Block(raw, "application/octet-stream", reading.shape, reading.axes)
     found = TensorBlock(
         name=reading.name,
         shape=list(reading.shape),

@@ -2,7 +2,8 @@
 
 import type { Charts } from "./charts/types.js";
 import type { Explained } from "./inspector/types.js";
-import type { Changed, Intervention } from "./hands.types.js";
+import type { Gone, Kept, Lying } from "./scene/types.js";
+import type { Intervention } from "./hands.types.js";
 
 export type Cell = "lstm" | "gru" | "rnn";
 export type Lang = "en" | "zh";
@@ -183,7 +184,7 @@ export interface Padding {
 // ---- the page ----
 
 /** The whole state of the page, flat, as it stands in the address. */
-export interface FlatState {
+export interface FlatState extends Lying, Gone {
   example: string;
   cell: Cell;
   input_size: number;
@@ -222,11 +223,11 @@ export interface FlatState {
   row: string;
   tensor: string;
   panel: Panel;
-  /** core/zoom.js; "" for the whole */
-  zoom: string;
-  /** core/pins.js */
-  pin: string;
-  pins: string;
+  present: boolean;
+  /** "code,input": parts of the page that are left out */
+  hide: string;
+  /** controls that are held fast */
+  lock: string;
   lang: Lang | "";
   theme: Theme;
 }
@@ -267,7 +268,7 @@ export interface CellAt {
   index: number[];
 }
 
-export interface AppState {
+export interface AppState extends Lying, Kept {
   /** null only while nothing has run yet (no sentence, or a first answer that failed) */
   trace: Trace;
   /** the state that `trace` belongs to */
@@ -279,14 +280,11 @@ export interface AppState {
   row: string;
   tensor: string;
   panel: Panel;
+  present: boolean;
+  hide: string;
+  lock: string;
   cursor: CellAt | null;
   pinned: CellAt | null;
-  /** numbers kept side by side */
-  pins: CellAt[];
-  /** how far the scene is gone into, as in the address */
-  zoom: string;
-  /** what the changes by hand did, once the server has said it */
-  changed: Changed | null;
   /** how the number at `cell` was made; without an answer where it could not be had; null: not asked, or on its way */
   explained: { cell: CellAt; answer: Explained | null } | null;
   playing: boolean;
@@ -307,9 +305,12 @@ export interface Store {
 
 export type Say = (key: string, params?: { [name: string]: string | number }) => string;
 
+/** As exact as the tensor is. */
+export type Numbers = Float32Array | Float64Array;
+
 export interface Block {
   shape: number[];
-  data: Float32Array;
+  data: Numbers;
 }
 
 export type IndexPart = number | null | [number, number];
@@ -321,7 +322,7 @@ export interface Tensors {
 }
 
 /** Reads one slice from the server: an index as PyTorch writes it, for example "0,:,3:10". */
-export type Read = (name: string, index: string) => Promise<Block>;
+export type Read = (name: string, index: string, dtype: string) => Promise<Block>;
 
 export interface Context {
   readonly say: Say;
@@ -335,6 +336,8 @@ export interface Context {
   /** the address of such a route */
   address(name: string, params: Params): string;
   readonly charts: Charts;
+  /** what the browser keeps from visit to visit */
+  readonly memory: import("./doors/memory.js").Memory;
   /** change the request: a new address, a new answer; `typing` waits for a pause and replaces the history entry */
   ask(patch: Partial<FlatState>, how?: { typing?: boolean }): void;
   reducedMotion(): boolean;

@@ -1,5 +1,7 @@
 // The page's state as an address and back: one table of defaults, and only what differs from it is written.
 
+import { cellText, pinsText } from "./pins.js";
+
 /** @typedef {import("../types.js").FlatState} FlatState */
 
 /** @type {Readonly<FlatState>} */
@@ -39,10 +41,16 @@ export const DEFAULTS = Object.freeze({
   n: 0,
   row: "", // the top layer, forward
   tensor: "output",
+  cut: "T",
+  pose: "cut",
+  unit: 0, // where a cut along the last axis is
   panel: "gates",
   zoom: "", // the whole
   pin: "", // the kept number
   pins: "",
+  present: false,
+  hide: "", // parts of the page, with commas between
+  lock: "", // controls
   lang: "", // what the browser prefers
   theme: "auto",
 });
@@ -50,7 +58,7 @@ export const DEFAULTS = Object.freeze({
 const MOST_LENGTHS = 1000; // samples in a list that is still an address
 
 /** What is only looked at: changing it needs no new answer. */
-export const VIEW_KEYS = /** @type {const} */ (["t", "n", "row", "tensor", "panel", "zoom", "pin", "pins", "lang", "theme"]);
+export const VIEW_KEYS = /** @type {const} */ (["t", "n", "row", "tensor", "cut", "pose", "unit", "panel", "zoom", "pin", "pins", "present", "hide", "lock", "lang", "theme"]);
 
 /**
  * The canonical query of a state, without "?": keys in the table's order, defaults left out; an example needs only its name.
@@ -117,10 +125,15 @@ function isDefault(state, key) {
  * @returns {FlatState}
  */
 export function merge(state, patch) {
-  if (patch.example) return { ...DEFAULTS, lang: state.lang, theme: state.theme, ...patch };
+  if (patch.example) return { ...DEFAULTS, ...around(state), ...patch };
   const keys = /** @type {(keyof FlatState)[]} */ (Object.keys(patch));
   const changes = keys.some((key) => !isView(key) && !same(state[key], patch[key]));
   return fitLengths({ ...state, ...(changes ? { example: "" } : {}), ...patch }, patch);
+}
+
+/** What is about the page and not about the run. @param {FlatState} state */
+export function around({ present, hide, lock, lang, theme }) {
+  return { present, hide, lock, lang, theme };
 }
 
 /**
@@ -140,6 +153,15 @@ function fitLengths(state, patch) {
 /** @param {string} key */
 export function isView(key) {
   return /** @type {readonly string[]} */ (VIEW_KEYS).includes(key);
+}
+
+/**
+ * What is looked at now, as it stands in the address; the language stands there only where somebody chose one.
+ * @param {import("../types.js").AppState} now
+ */
+export function viewOf(now) {
+  const { t, n, row, tensor, cut, pose, unit, panel, zoom, pinned, pins, present, hide, lock, theme } = now;
+  return { t, n, row, tensor, cut, pose, unit, panel, zoom, pin: cellText(pinned), pins: pinsText(pins), present, hide, lock, theme };
 }
 
 /**

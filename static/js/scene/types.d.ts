@@ -1,8 +1,36 @@
 // What the scene hands to its pointer, its keyboard and whoever else moves it.
 
+import type { Changed } from "../hands.types.js";
 import type { CellAt, Store } from "../types.js";
 import type { SceneBlock } from "./blocks.js";
 import type { Turn } from "./projection.js";
+
+/** How the cubes lie, as it stands in the address. */
+export interface Lying {
+  /** the axis that is cut; F is the last one, whatever it holds */
+  cut: "T" | "N" | "F";
+  pose: "cut" | "whole" | "pull" | "apart" | "flat";
+  /** where a cut along the last axis is */
+  unit: number;
+}
+
+/** How far the scene is gone into and which numbers are kept, as they stand in the address. */
+export interface Gone {
+  /** core/zoom.js; "" for the whole */
+  zoom: string;
+  /** core/pins.js */
+  pin: string;
+  pins: string;
+}
+
+/** The same in the store. */
+export interface Kept {
+  zoom: string;
+  /** numbers kept side by side */
+  pins: CellAt[];
+  /** what the changes by hand did, once the server has said it */
+  changed: Changed | null;
+}
 
 /** How the scene is looked at; every change is drawn. */
 export interface Camera {

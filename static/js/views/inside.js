@@ -18,6 +18,8 @@ import { goTo } from "../scene/zooming.js";
 /** @typedef {import("../inside/layout.js").Diagram} Diagram */
 /** @typedef {{[wire: string]: import("../inside/facts.js").Fact}} Facts */
 
+const TWICE = 400; // ms between two clicks that are a double one
+
 /** @type {import("../types.js").Mount} */
 export function mountInside(el, store, context) {
   const life = new AbortController();
@@ -41,6 +43,7 @@ export function mountInside(el, store, context) {
   /** @type {{diagram: Diagram, facts: Facts} | null} */
   let shown = null;
   let at = ""; // the wire that the keyboard is on
+  let click = { id: "", at: -Infinity };
 
   const where = () => {
     const { trace, zoom: text, n, t } = store.get();
@@ -197,16 +200,14 @@ export function mountInside(el, store, context) {
     const id = wireAt(target);
     if (id !== null) point(id);
   }, { signal });
-  picture.addEventListener("click", ({ target, detail }) => {
+  picture.addEventListener("click", ({ target, timeStamp }) => {
     const id = wireAt(target);
-    if (id === null || detail > 1) return;
+    if (id === null) return;
+    const twice = click.id === id && timeStamp - click.at < TWICE; // of a finger too, for which no double click is told
+    click = { id, at: timeStamp };
     rove(id);
-    const fact = shown?.facts[id];
-    if (fact?.cell) store.set({ pinned: fact.cell });
-  }, { signal });
-  picture.addEventListener("dblclick", ({ target }) => {
-    const id = wireAt(target);
-    if (id !== null) choose(id, true);
+    if (twice) choose(id, true);
+    else if (shown?.facts[id]?.cell) store.set({ pinned: shown.facts[id].cell });
   }, { signal });
   picture.addEventListener("keydown", (event) => {
     const id = wireAt(event.target);

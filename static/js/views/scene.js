@@ -6,10 +6,13 @@ import { createBitmaps } from "../scene/bitmaps.js";
 import { blocksOf, wholeOf } from "../scene/blocks.js";
 import { createCamera } from "../scene/camera.js";
 import { drawScene } from "../scene/draw.js";
-import { frameOf, looksDifferent } from "../scene/frame.js";
+import { largest } from "../scene/fit.js";
+import { endedIn, frameOf, looksDifferent } from "../scene/frame.js";
 import { listenKeys } from "../scene/keyboard.js";
 import { drawLegend } from "../scene/legend.js";
+import { createMoving } from "../scene/moving.js";
 import { pick } from "../scene/pick.js";
+import { askedOf, posed } from "../scene/posed.js";
 import { listenPointer } from "../scene/pointer.js";
 import { viewOf } from "../scene/projection.js";
 import { shownKey, shownOf } from "../scene/shown.js";
@@ -21,6 +24,7 @@ import { listenWheel } from "../scene/wheel.js";
 /** @typedef {ReturnType<typeof arrange>} Arrangement */
 
 const WIDE = 780; // px: on a phone a short picture leaves no gap
+const AROUND = 112; // css px before a class for the caption and the bar
 
 /** @type {import("../types.js").Mount} */
 export function mountScene(el, store, context) {
@@ -38,9 +42,12 @@ export function mountScene(el, store, context) {
   const darkness = matchMedia("(prefers-color-scheme: dark)");
   let width = 0;
   let frame = 0;
+  let magnified = 1; // before a class everything is larger, type too
   /** @type {Content | null} */ let content = null;
   /** @type {Arrangement | null} */ let arrangement = null;
   /** @type {Palette | null} */ let palette = null;
+  /** as it was drawn last, which is what the pointer is over @type {import("../scene/layout.js").Layout | null} */ let shown = null;
+  const moving = createMoving(() => context.reducedMotion());
 
   const camera = createCamera((what) => {
     if (what === "zoom") arrangement = null;
@@ -52,16 +59,17 @@ export function mountScene(el, store, context) {
     camera,
     focused: 0,
     blocks: () => shownNow().blocks.filter(({ kind }) => kind !== "module").map(wholeOf),
-    cellAt: (x, y) => pick(arrangementNow().layout.placed, viewOf(camera.turn), store.get().t, pointIn(x, y)),
+    cellAt: (x, y) => pick(drawnNow().placed, viewOf(camera.turn), store.get().t, pointIn(x, y)),
     moduleAt(x, y) {
       const [px, py] = pointIn(x, y);
-      return arrangementNow().layout.placed.some(({ block, room }) => block.kind === "module" && block.name === "rnn" && px >= room.x && px <= room.x + room.w && py >= room.y && py <= room.y + room.h);
+      return drawnNow().placed.some(({ block, room }) => block.kind === "module" && block.name === "rnn" && px >= room.x && px <= room.x + room.w && py >= room.y && py <= room.y + room.h);
     },
   };
+  const drawnNow = () => shown ?? arrangementNow().layout;
   /** On the canvas, a point of the window. @param {number} x @param {number} y @returns {[number, number]} */
   function pointIn(x, y) {
     const { left, top } = canvas.getBoundingClientRect();
-    return [x - left, y - top];
+    return [(x - left) / magnified, (y - top) / magnified];
   }
 
   listenPointer(host, stage, signal);
@@ -85,7 +93,12 @@ export function mountScene(el, store, context) {
     if (arrangement) return arrangement;
     const { scales } = contentNow();
     const { blocks, alone } = shownNow();
-    arrangement = arrange(store.get().trace, blocks, scales, { width, zoom: camera.zoom, ratio: ratio(), alone, say: context.say, palette: paletteNow(), ctx });
+    const how = { zoom: camera.zoom, alone, say: context.say, palette: paletteNow(), ctx };
+    const arrangeAt = (/** @type {number} */ by) => arrange(store.get().trace, blocks, scales, { ...how, width: width / by, ratio: ratio() * by });
+    const room = store.get().present ? window.innerHeight - AROUND : 0;
+    const found = largest(room, arrangeAt, heightOf);
+    magnified = found.magnified;
+    arrangement = found.arranged;
     return arrangement;
   }
 
@@ -95,18 +108,21 @@ export function mountScene(el, store, context) {
     return palette;
   }
 
-  function draw() {
+  /** @param {number} now */
+  function draw(now) {
     frame = 0;
     const state = store.get();
     if (width === 0 || !state.trace) return;
     const { scales, bitmaps } = contentNow();
     const { layout, legend } = arrangementNow();
-    fitCanvas(Math.ceil(layout.bottom + legend.height + 8));
+    fitCanvas(Math.ceil(heightOf({ layout, legend }) * magnified));
     const inks = paletteNow();
-    drawScene(ctx, frameOf(state, camera, context, { layout, scales, palette: inks, ratio: ratio(), bitmaps }));
+    shown = posed(layout, askedOf(state), moving.at(now), { say: context.say, ended: endedIn(state.trace) });
+    if (moving.moves) redraw();
+    drawScene(ctx, frameOf(state, camera, context, { layout: shown, scales, palette: inks, ratio: ratio() * magnified, bitmaps }));
     drawLegend(ctx, legend.items, inks);
     describe(host, texts, { say: context.say, tensors: context.tensors, state, blocks: shownNow().blocks.map(wholeOf) });
-    if (state.zoom === "" && width >= WIDE && el.parentElement) el.parentElement.style.minHeight = `${el.offsetHeight}px`; // what is below stays where it is, however deep one goes
+    if (state.zoom === "" && !state.present && width >= WIDE && el.parentElement) el.parentElement.style.minHeight = `${el.offsetHeight}px`; // what is below stays where it is, however deep one goes
     el.removeAttribute("data-expect"); // the height that was kept for it is its own now
   }
 
@@ -133,7 +149,14 @@ export function mountScene(el, store, context) {
   });
   sized.observe(el);
   darkness.addEventListener("change", recolour, { signal });
-  window.addEventListener("resize", redraw, { signal }); // another screen may have other pixels
+  window.addEventListener(
+    "resize",
+    () => {
+      if (store.get().present) arrangement = null; // as large as the window's height allows
+      redraw(); // another screen may have other pixels
+    },
+    { signal },
+  );
 
   function recolour() {
     palette = null;
@@ -141,15 +164,17 @@ export function mountScene(el, store, context) {
   }
 
   const forget = store.subscribe((state, previous) => {
+    moving.notice(state, previous);
     if (state.trace !== previous.trace) {
       content?.bitmaps.stop();
       content = null;
-      arrangement = null;
+      arrangement = shown = null;
     }
     if (shownKey(state) !== shownKey(previous)) {
-      arrangement = null;
+      arrangement = shown = null;
       if (state.zoom !== previous.zoom) stage.focused = 0;
     }
+    if (state.present !== previous.present) arrangement = null;
     if (state.lang !== previous.lang) arrangement = palette = null;
     if (state.theme !== previous.theme) requestAnimationFrame(recolour); // after the page has taken the theme
     if (looksDifferent(state, previous)) redraw();
@@ -164,5 +189,8 @@ export function mountScene(el, store, context) {
     el.replaceChildren();
   };
 }
+
+/** @param {Arrangement} arrangement */
+const heightOf = ({ layout, legend }) => layout.bottom + legend.height + 8;
 
 const ratio = () => Math.min(3, window.devicePixelRatio || 1);

@@ -16,9 +16,11 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
+from playwright.sync_api import Browser
 
 from app.main import create_app
 from app.settings import Settings
+from tests.browser import Watched, chromium, watch
 
 ROOT = Path(__file__).resolve().parents[1]
 START_SECONDS = 60
@@ -161,3 +163,21 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 def _print_log_if_failed(item: pytest.Item, log: str) -> None:
     if item.stash.get(_FAILED, True):
         print(f"\n--- the server's log ---\n{log}--- end of the log ---")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A Chromium for the tests of one file."""
+    with chromium() as made:
+        yield made
+
+
+@pytest.fixture
+def watched(browser: Browser, live_server: LiveServer) -> Iterator[Watched]:
+    """An English page of its own context, on which nothing may go wrong."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB", reduced_motion="reduce")
+    context.set_default_timeout(15_000)
+    found = watch(context.new_page(), live_server.url)
+    yield found
+    found.check()
+    context.close()

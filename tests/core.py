@@ -9,7 +9,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from app.corpora.tokens import tokenize
 from app.recurrent.shapes import Plan, plan
-from app.recurrent.spec import TraceRequest
+from app.recurrent.spec import ModelSpec, TraceRequest
 from app.recurrent.trace import Trace, run
 
 MODULES: dict[str, Any] = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
@@ -126,6 +126,16 @@ def true_lengths(trace: Trace) -> list[int]:
     return [trace.plan.T] * trace.plan.N
 
 
+def module(model: ModelSpec, dtype: torch.dtype, **changed: Any) -> Any:
+    """The plain recurrent module of a settled model, made as a person would."""
+    options: dict[str, Any] = {"nonlinearity": model.nonlinearity} if model.cell == "rnn" else {}
+    if model.cell == "lstm":
+        options["proj_size"] = model.proj_size
+    options |= {"bias": model.bias, "batch_first": model.batch_first, "bidirectional": model.bidirectional}
+    sizes = (model.input_size, model.hidden_size, model.num_layers)
+    return MODULES[model.cell](*sizes, dtype=dtype, **(options | changed))
+
+
 def seeded(trace: Trace) -> tuple[nn.Embedding | None, Any, nn.Linear | None]:
     """The modules of plain code, seeded and made in the usual order, in the request's mode.
 
@@ -143,20 +153,7 @@ def seeded(trace: Trace) -> tuple[nn.Embedding | None, Any, nn.Linear | None]:
             padding_idx=asked.embedding.padding_idx,
             dtype=dtype,
         )
-    options: dict[str, Any] = {"nonlinearity": model.nonlinearity} if model.cell == "rnn" else {}
-    if model.cell == "lstm":
-        options["proj_size"] = model.proj_size
-    rnn = MODULES[model.cell](
-        model.input_size,
-        model.hidden_size,
-        model.num_layers,
-        bias=model.bias,
-        batch_first=model.batch_first,
-        bidirectional=model.bidirectional,
-        dropout=model.dropout,
-        dtype=dtype,
-        **options,
-    )
+    rnn = module(model, dtype, dropout=model.dropout)
     rnn.train(asked.mode == "train")
     width = (model.proj_size or model.hidden_size) * (2 if model.bidirectional else 1)
     linear = nn.Linear(width, asked.head.out_features, dtype=dtype) if asked.head else None

@@ -1,25 +1,17 @@
 """The pages as axe and a keyboard find them: in both languages, light and dark."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser import chromium
 from tests.conftest import LiveServer
 
 pytestmark = [pytest.mark.browser]
 
 AXE = Path(__file__).parent / "js" / "node_modules" / "axe-core" / "axe.min.js"
 PAGES = ["/?", "/?num_layers=2&bidirectional=true&head=every_step&", "/?hidden_size=abc&", "/problems/shape-mismatch?"]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as made:
-        yield made
 
 
 def opened(browser: Browser, url: str, **how: Any) -> Page:

@@ -1,7 +1,6 @@
 """The main job, in a real browser: type two sentences, read true numbers off the page."""
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,30 +8,12 @@ import torch
 from playwright.sync_api import Browser, Page, expect
 from torch import Tensor, nn
 
-from tests.browser import Watched, chromium, watch
+from tests.browser import Watched
 from tests.conftest import LiveServer
 
 pytestmark = [pytest.mark.browser]
 
 TYPED = ["a quiet film", "loud and far too long"]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as made:
-        yield made
-
-
-@pytest.fixture
-def watched(browser: Browser, live_server: LiveServer) -> Iterator[Watched]:
-    """An English page of its own context, on which nothing may go wrong."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB", reduced_motion="reduce")
-    context.set_default_timeout(15_000)
-    page = context.new_page()
-    found = watch(page, live_server.url)
-    yield found
-    found.check()
-    context.close()
 
 
 def by_hand(sentences: list[str], *, bidirectional: bool = False) -> dict[str, Tensor]:

@@ -1,6 +1,5 @@
 """The charts in a real browser: drawn under the page's own policy, their words and tables are torch's numbers."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -8,7 +7,7 @@ import torch
 from playwright.sync_api import Browser, Locator, Page, Request, expect
 from torch import Tensor, nn
 
-from tests.browser import Watched, chromium, watch
+from tests.browser import Watched
 from tests.conftest import LiveServer
 from tests.test_accessibility import violations
 
@@ -16,22 +15,6 @@ pytestmark = [pytest.mark.browser]
 
 H = 6
 TABS = ["ledger", "gradients", "wiring"]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as made:
-        yield made
-
-
-@pytest.fixture
-def watched(browser: Browser, live_server: LiveServer) -> Iterator[Watched]:
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB", reduced_motion="reduce")
-    context.set_default_timeout(15_000)
-    found = watch(context.new_page(), live_server.url)
-    yield found
-    found.check()
-    context.close()
 
 
 def network() -> tuple[Tensor, nn.LSTM]:

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,7 +11,7 @@ import torch
 from playwright.sync_api import Browser, expect
 from torch import Tensor, nn
 
-from tests.browser import chromium, watch
+from tests.browser import watch
 from tests.conftest import LiveServer
 from tests.test_accessibility import violations
 
@@ -32,12 +31,6 @@ def output_of(cell: str, **how: Any) -> Tensor:
 
 def asked(**query: str) -> str:
     return "/compare?" + urlencode(query)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as made:
-        yield made
 
 
 @pytest.mark.anyio

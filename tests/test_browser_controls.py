@@ -1,7 +1,6 @@
 """Every control of what the core can run, set by keyboard in a real browser, beside PyTorch's own numbers."""
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from tests.browser import Watched, chromium, watch
+from tests.browser import Watched
 from tests.conftest import LiveServer
 from tests.test_accessibility import violations
 
@@ -18,24 +17,6 @@ pytestmark = [pytest.mark.browser]
 
 TOKENS = torch.tensor([[1, 2, 3, 4, 5], [6, 7, 8, 0, 0]])  # of the page's two sentences
 LENGTHS = [5, 3]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as made:
-        yield made
-
-
-@pytest.fixture
-def watched(browser: Browser, live_server: LiveServer) -> Iterator[Watched]:
-    """An English page of its own context, on which nothing may go wrong."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB", reduced_motion="reduce")
-    context.set_default_timeout(15_000)
-    page = context.new_page()
-    found = watch(page, live_server.url)
-    yield found
-    found.check()
-    context.close()
 
 
 def by_hand(*, packed: bool = False, dtype: torch.dtype = torch.float32, **options: Any) -> dict[str, Tensor]:

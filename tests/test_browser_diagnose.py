@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from app.recurrent.diagnose.samples import SAMPLES
-from tests.browser import Watched, chromium, watch
+from tests.browser import Watched, watch
 from tests.conftest import LiveServer
 from tests.test_accessibility import violations
 
@@ -22,24 +22,6 @@ MARKED = {  # the sample and its marked axes, as somebody reads them
     "bidirectional": ["T", "2·H=40", "20"],
     "reshape": ["L·D", "N", "N", "L·D"],
 }
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as made:
-        yield made
-
-
-@pytest.fixture
-def watched(browser: Browser, live_server: LiveServer) -> Iterator[Watched]:
-    """An English page of its own context, on which nothing may go wrong."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB", reduced_motion="reduce")
-    context.set_default_timeout(15_000)
-    page = context.new_page()
-    found = watch(page, live_server.url)
-    yield found
-    found.check()
-    context.close()
 
 
 @pytest.fixture

@@ -1,32 +1,14 @@
 """Dropout on the page, in a real browser: the field and the mode give what plain code in train mode gives."""
 
-from collections.abc import Iterator
-
 import pytest
 import torch
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 from torch import nn
 
-from tests.browser import Watched, chromium, watch
+from tests.browser import Watched
 from tests.conftest import LiveServer
 
 pytestmark = [pytest.mark.browser]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as made:
-        yield made
-
-
-@pytest.fixture
-def watched(browser: Browser, live_server: LiveServer) -> Iterator[Watched]:
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB", reduced_motion="reduce")
-    context.set_default_timeout(15_000)
-    found = watch(context.new_page(), live_server.url)
-    yield found
-    found.check()
-    context.close()
 
 
 def test_dropout_is_set_in_the_code_line_and_acts_in_train_mode(watched: Watched, live_server: LiveServer) -> None:

@@ -1,7 +1,6 @@
 """Down to each product, in a real browser: the inspector's terms are PyTorch's, and they make the number shown."""
 
 import math
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,28 +8,12 @@ import torch
 from playwright.sync_api import Browser, Locator, Page, expect
 from torch import nn
 
-from tests.browser import Watched, chromium, watch
+from tests.browser import Watched
 from tests.conftest import LiveServer
 
 pytestmark = [pytest.mark.browser]
 
 N, T, H, J = 0, 1, 6, 2  # the number that is taken apart: sample, step; units in a gate; its unit
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as made:
-        yield made
-
-
-@pytest.fixture
-def watched(browser: Browser, live_server: LiveServer) -> Iterator[Watched]:
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB", reduced_motion="reduce")
-    context.set_default_timeout(15_000)
-    found = watch(context.new_page(), live_server.url)
-    yield found
-    found.check()
-    context.close()
 
 
 def network() -> tuple[nn.Embedding, nn.LSTM]:

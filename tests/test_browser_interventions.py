@@ -1,7 +1,6 @@
 """Stepping in on the page, by keyboard in a real browser: what it shows beside the API's answer and a loop by hand."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -12,7 +11,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from torch import nn
 from torch.nn.functional import linear
 
-from tests.browser import Watched, chromium, watch
+from tests.browser import Watched, watch
 from tests.conftest import LiveServer
 from tests.test_accessibility import violations
 
@@ -20,22 +19,6 @@ pytestmark = [pytest.mark.browser]
 
 TOKENS = torch.tensor([[1, 2, 3, 4, 5], [6, 7, 8, 0, 0]])  # of the page's two sentences
 HELD = [{"clamp": {"row": "l0", "quantity": "f", "value": 1.0, "from": 2}}]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as made:
-        yield made
-
-
-@pytest.fixture
-def watched(browser: Browser, live_server: LiveServer) -> Iterator[Watched]:
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB", reduced_motion="reduce")
-    context.set_default_timeout(15_000)
-    found = watch(context.new_page(), live_server.url)
-    yield found
-    found.check()
-    context.close()
 
 
 def by_hand(tokens: torch.Tensor = TOKENS, f_from: int = 99, silent: int | None = None) -> list[float]:

@@ -2,13 +2,12 @@
 
 import random
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
-from tests.browser import Watched, chromium, watch
+from tests.browser import Watched
 from tests.conftest import LiveServer
 
 pytestmark = [pytest.mark.browser]
@@ -21,22 +20,6 @@ PAGES = {
     "head": "head=every_step&out_features=3&activation=softmax",
     "types": "example=rnn-types",
 }
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as made:
-        yield made
-
-
-@pytest.fixture
-def watched(browser: Browser, live_server: LiveServer) -> Iterator[Watched]:
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB", reduced_motion="reduce")
-    context.set_default_timeout(15_000)
-    found = watch(context.new_page(), live_server.url)
-    yield found
-    found.check()
-    context.close()
 
 
 def opened(page: Page, url: str) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """The five uses of a recurrent net, opened by keyboard: the page's numbers are the API's and plain torch's."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -11,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
 from app.recurrent.examples import BY_KEY
-from tests.browser import Watched, chromium, watch
+from tests.browser import Watched
 from tests.conftest import LiveServer
 from tests.test_accessibility import opened, violations
 
@@ -34,22 +33,6 @@ DRAWN = {  # what is read, answers, arrows from an answer to the step that reads
     "many_to_many": (5, 5, 0),
     "encoder_decoder": (9, 4, 3),
 }
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as made:
-        yield made
-
-
-@pytest.fixture
-def watched(browser: Browser, live_server: LiveServer) -> Iterator[Watched]:
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB", reduced_motion="reduce")
-    context.set_default_timeout(15_000)
-    found = watch(context.new_page(), live_server.url)
-    yield found
-    found.check()
-    context.close()
 
 
 def loop(embedding: nn.Embedding, lstm: nn.LSTM, linear: nn.Linear, x: Tensor, states: Any, steps: int) -> Tensor:

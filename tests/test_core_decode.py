@@ -18,7 +18,7 @@ from app.recurrent.examples import BY_KEY
 from app.recurrent.explain.evaluate import work_out
 from app.recurrent.explain.places import locate
 from app.recurrent.trace import Trace
-from tests.core import MODULES, planned, traced
+from tests.core import module, planned, traced
 from tests.decoders import decoders
 from tests.stepwise import stepwise
 from tests.test_hostile import is_refused
@@ -39,23 +39,6 @@ DECODER: dict[str, Any] = {
 }
 
 
-def made(model: Any, seed: int, dtype: torch.dtype) -> Any:
-    """The plain module of a settled model, seeded as a person would."""
-    options = {"nonlinearity": model.nonlinearity} if model.cell == "rnn" else {}
-    if model.cell == "lstm":
-        options["proj_size"] = model.proj_size
-    return MODULES[model.cell](
-        model.input_size,
-        model.hidden_size,
-        model.num_layers,
-        bias=model.bias,
-        batch_first=model.batch_first,
-        bidirectional=model.bidirectional,
-        dtype=dtype,
-        **options,
-    )
-
-
 @torch.no_grad()
 def loop(trace: Trace) -> dict[str, Tensor]:
     """The same run by plain modules called in a loop; only seeded input is taken from the trace."""
@@ -67,7 +50,7 @@ def loop(trace: Trace) -> dict[str, Tensor]:
         assert trace.encoder is not None
         theirs = asked.state.encoder
         torch.manual_seed(theirs.weights.seed or 0)
-        encoder = made(theirs.model, 0, dtype)
+        encoder = module(theirs.model, dtype)
         x: Any = trace.encoder.done.tensors["input"]
         if theirs.packed:
             lengths = torch.tensor(theirs.lengths)
@@ -81,7 +64,7 @@ def loop(trace: Trace) -> dict[str, Tensor]:
     torch.manual_seed(asked.weights.seed or 0)
     words, width = asked.embedding.num_embeddings or 0, asked.embedding.embedding_dim or 0
     embedding = nn.Embedding(words, width, dtype=dtype)
-    rnn = made(asked.model, 0, dtype)
+    rnn = module(asked.model, dtype)
     linear = nn.Linear(asked.model.proj_size or asked.model.hidden_size, words, dtype=dtype)
     x = (
         trace.done.tensors["first"]

@@ -12,7 +12,7 @@ from torch.nn.utils.rnn import pack_padded_sequence
 from app.recurrent.errors import Refusal
 from app.recurrent.explain.padding import MOST, padding
 from app.recurrent.trace import Trace
-from tests.core import MODULES, requests, traced, true_lengths
+from tests.core import module, requests, traced, true_lengths
 
 TRACES = "/api/v1/traces"
 LSTM: dict[str, Any] = {
@@ -34,18 +34,7 @@ def module_of(trace: Trace) -> Any:
             padding_idx=asked.embedding.padding_idx,
             dtype=dtype,
         )
-    options: dict[str, Any] = {"nonlinearity": model.nonlinearity} if model.cell == "rnn" else {}
-    if model.cell == "lstm":
-        options["proj_size"] = model.proj_size
-    return MODULES[model.cell](
-        model.input_size,
-        model.hidden_size,
-        model.num_layers,
-        bias=model.bias,
-        bidirectional=model.bidirectional,
-        dtype=dtype,
-        **options,
-    )
+    return module(model, dtype, batch_first=False)
 
 
 def called(trace: Trace, x: Any, samples: list[int]) -> tuple[Any, Tensor]:

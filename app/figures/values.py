@@ -8,8 +8,9 @@ from plotly.subplots import make_subplots
 
 from app.figures.look import Look, bar, gated, round_up, signed, step_names, ticks
 from app.recurrent.errors import Refusal, Say
-from app.recurrent.explain.places import row_of, within
+from app.recurrent.explain.places import row_of
 from app.recurrent.index import Selection, read, select
+from app.recurrent.nested import within
 from app.recurrent.shapes import Plan
 from app.recurrent.tensors import CELL_TENSORS
 from app.recurrent.trace import Trace

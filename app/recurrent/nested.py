@@ -1,11 +1,34 @@
-"""Nested lists from outside, checked place by place before torch sees them."""
+"""Nested lists and places in them, from outside, checked before torch sees them."""
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 from app.recurrent.errors import Refusal, Say
 
 FLOAT32_MAX = 3.4028234663852886e38  # beyond it float32 is infinite
+
+
+def leaves(value: Any) -> Iterator[Any]:
+    """Everything in a nested list that is no list, in its order; a lone value is its own leaf."""
+    if isinstance(value, list):
+        for each in value:
+            yield from leaves(each)
+    else:
+        yield value
+
+
+def within(value: int, size: int, field: str, axis: str) -> int:
+    """A place on an axis, negative ones counted from the end; raises Refusal (invalid-value)."""
+    if -size <= value < size:
+        return value % size
+    raise Refusal(
+        "invalid-value",
+        Say("problem.index_range", {"got": value, "axis": axis, "size": size}),
+        field=field,
+        got=value,
+        expected=f"-{size} … {size - 1}",
+    )
 
 
 def shape_of(value: list[Any], field: str) -> tuple[int, ...]:

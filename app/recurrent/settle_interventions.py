@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from app.corpora.tokens import Encoded
 from app.recurrent.errors import Refusal, Say
-from app.recurrent.nested import check_numbers, shape_of
+from app.recurrent.nested import check_numbers, shape_of, within
 from app.recurrent.settle_states import check_states
 from app.recurrent.spec import Clamp, InputChange, Intervention, TokenChange, TraceRequest
 
@@ -88,24 +88,11 @@ def edited(text: Encoded, interventions: list[Intervention] | None) -> Encoded:
     return replace(text, rows=rows)
 
 
-def _place(value: int, size: int, axis: str, field: str) -> int:
-    """A place on an axis, counted from the front."""
-    if -size <= value < size:
-        return value % size
-    raise Refusal(
-        "invalid-value",
-        Say("problem.index_range", {"got": value, "axis": axis, "size": size}),
-        field=field,
-        got=value,
-        expected=f"-{size} … {size - 1}",
-    )
-
-
 def _places(given: list[int] | None, size: int, axis: str, field: str) -> list[int] | None:
     """Each place once, in order; None when it is all of them."""
     if given is None:
         return None
-    found = sorted({_place(value, size, axis, f"{field}[{k}]") for k, value in enumerate(given)})
+    found = sorted({within(value, size, f"{field}[{k}]", axis) for k, value in enumerate(given)})
     return None if len(found) == size else found
 
 
@@ -152,8 +139,8 @@ def _clamp(request: TraceRequest, clamp: Clamp, sizes: Sizes, field: str) -> Cla
 
 def _span(clamp: Clamp, steps: int, field: str) -> tuple[int, int]:
     """First step and the one after the last."""
-    first = _place(clamp.from_, steps, "T", f"{field}.from")
-    stop = steps if clamp.to is None or clamp.to == steps else _place(clamp.to, steps, "T", f"{field}.to")
+    first = within(clamp.from_, steps, f"{field}.from", "T")
+    stop = steps if clamp.to is None or clamp.to == steps else within(clamp.to, steps, f"{field}.to", "T")
     if first >= stop:
         raise Refusal(
             "invalid-value",
@@ -168,10 +155,10 @@ def _span(clamp: Clamp, steps: int, field: str) -> tuple[int, int]:
 def _token(request: TraceRequest, change: TokenChange, sizes: Sizes, text: Encoded | None, field: str) -> TokenChange:
     if request.embedding is None or request.embedding.num_embeddings is None:
         raise Refusal("invalid-value", Say("problem.change_token"), field=field)
-    sample = _place(change.sample, sizes.batch, "N", f"{field}.sample")
+    sample = within(change.sample, sizes.batch, f"{field}.sample", "N")
     # a sentence has its words and no more; an id can stand in the padding, too
     length = sizes.steps if text is None else text.lengths[sample]
-    step = _place(change.step, length, "T", f"{field}.step")
+    step = within(change.step, length, f"{field}.step", "T")
     token = change.token
     if isinstance(token, str):
         token = _word(token, text, f"{field}.token")
@@ -214,7 +201,7 @@ def _input(request: TraceRequest, change: InputChange, sizes: Sizes, field: str)
             expected=[request.model.input_size],
         )
     return InputChange(
-        sample=_place(change.sample, sizes.batch, "N", f"{field}.sample"),
-        step=_place(change.step, sizes.steps, "T", f"{field}.step"),
+        sample=within(change.sample, sizes.batch, f"{field}.sample", "N"),
+        step=within(change.step, sizes.steps, f"{field}.step", "T"),
         values=change.values,
     )

@@ -1,12 +1,11 @@
 """What a loss reads and what its target must look like, checked before torch sees it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import Any
 
 from app.recurrent.errors import Refusal, Say
-from app.recurrent.nested import check_numbers, shape_of
+from app.recurrent.nested import check_numbers, leaves, shape_of
 from app.recurrent.spec import DrawnTarget, HeadSpec, LossSpec, TraceRequest
 
 CLASSES = ("cross_entropy", "nll")  # the losses whose targets are classes
@@ -64,7 +63,7 @@ def ignored(asked: TraceRequest, found: Aim, lengths: Sequence[int] | None, T: i
         return 0
     if isinstance(loss.target, DrawnTarget):
         return sum(T - each for each in lengths) if found.every_step and lengths is not None else 0
-    return sum(each == IGNORED for each in _leaves(loss.target))
+    return sum(each == IGNORED for each in leaves(loss.target))
 
 
 def check_loss(asked: TraceRequest, N: int, T: int, *, batched: bool) -> None:
@@ -172,7 +171,7 @@ def _torch_on_shapes(loss: LossSpec, x: Sizes, target: Sizes) -> str | None:
 def _check_range(loss: LossSpec, head: HeadSpec) -> None:
     """Classes from 0 up to out_features (or -100), and between 0 and 1 for bce."""
     out = head.out_features
-    for value in _leaves(loss.target):
+    for value in leaves(loss.target):
         if loss.kind in CLASSES and value != IGNORED and not 0 <= value < out:
             raise Refusal(
                 "invalid-value",
@@ -191,11 +190,3 @@ def _check_range(loss: LossSpec, head: HeadSpec) -> None:
                 expected="0 … 1",
                 torch="RuntimeError: all elements of target should be between 0 and 1",
             )
-
-
-def _leaves(value: Any) -> Iterator[Any]:
-    if isinstance(value, list):
-        for each in value:
-            yield from _leaves(each)
-    else:
-        yield value

@@ -9,6 +9,7 @@ from app.web.assets import IMMUTABLE
 from app.web.explain import documented
 from app.web.negotiate import holds
 from app.web.question import Id
+from app.web.store import canonical, id_of
 from app.web.traces import Client, Traces, etag
 
 router = APIRouter(prefix="/api/v1")
@@ -30,8 +31,8 @@ async def get_changed(request: Request, id: Id) -> Response:
     if holds(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
 
-    def question(now: Trace, before: Trace, beside: str) -> bytes:
-        return changed(now, before, (id, beside)).model_dump_json().encode()
+    def question(now: Trace, before: Trace, _: object) -> bytes:
+        return changed(now, before, (id, id_of(canonical(before.plan.request)))).model_dump_json().encode()
 
     body = await traces.ask_beside(id, plan, original(plan.request), client, ("changed", id), question)
     return Response(body, media_type="application/json", headers=headers)

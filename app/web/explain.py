@@ -19,9 +19,9 @@ from app.recurrent.explain.gradients import (
 )
 from app.recurrent.explain.ledger import LedgerAnswer, ledger, lines
 from app.recurrent.explain.padding import PaddingAnswer, check_lengths, padding
-from app.recurrent.explain.places import within
 from app.recurrent.explain.value import ExplainAnswer, explain, one_place
 from app.recurrent.explain.wiring import ListeningAnswer, WiringAnswer, listening, wiring
+from app.recurrent.nested import within
 from app.recurrent.shapes import Plan
 from app.recurrent.spec import TraceRequest
 from app.recurrent.trace import Trace

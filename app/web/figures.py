@@ -17,8 +17,8 @@ from app.recurrent.errors import Refusal, Say
 from app.recurrent.explain.backward import Ask
 from app.recurrent.explain.gradients import cells, checked, gradients
 from app.recurrent.explain.ledger import ledger, lines
-from app.recurrent.explain.places import within
 from app.recurrent.explain.wiring import listening, wiring
+from app.recurrent.nested import within
 from app.recurrent.shapes import Plan
 from app.recurrent.trace import Trace
 from app.settings import Settings

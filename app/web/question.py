@@ -13,9 +13,7 @@ from app.recurrent.trace import Trace
 from app.web.assets import IMMUTABLE
 from app.web.errors import lang_of
 from app.web.negotiate import holds
-from app.web.store import canonical, id_of
 from app.web.traces import Client, Question, Traces, etag
-from app.web.work import Work
 
 Id = Annotated[str, Path(min_length=1, max_length=1300, description="What POST /traces answered as `id`.")]
 
@@ -46,21 +44,12 @@ async def ask(
     return Response(body, media_type=mime, headers=headers)
 
 
-async def compared(request: Request, *plans: Plan) -> bytes:
+async def compared(request: Request, a: Plan, b: Plan) -> bytes:
     """What differs between two runs, as JSON."""
-    work: Work = request.app.state.work
-    client = Client(request)
-    (first, a), (second, b) = [await _held(request, plan, client) for plan in plans]
-
-    def question(cancelled: Callable[[], bool]) -> bytes:
-        return compare(a, b, (first, second), cancelled).model_dump_json().encode()
-
-    return await work.run(question, client, ("compare", first, second))
-
-
-async def _held(request: Request, plan: Plan, client: Client) -> tuple[str, Trace]:
-    """The trace of a plan, run now or kept, and its id."""
     traces: Traces = request.app.state.traces
-    text = canonical(plan.request)
-    id = id_of(text)
-    return id, await traces._trace(id, text, plan, client)
+    (first, a), (second, _) = traces.named(a), traces.named(b)
+
+    def question(one: Trace, other: Trace, cancelled: Callable[[], bool]) -> bytes:
+        return compare(one, other, (first, second), cancelled).model_dump_json().encode()
+
+    return await traces.ask_beside(first, a, b.request, Client(request), ("compare", first, second), question)

@@ -200,20 +200,16 @@ class Traces:
         other: TraceRequest,
         asker: Client,
         key: Hashable,
-        question: Callable[[trace.Trace, trace.Trace, str], T],
+        question: Callable[[trace.Trace, trace.Trace, Callable[[], bool]], T],
     ) -> T:
-        """What `question` makes of the trace, another run beside it, and the other's id; all in one job."""
+        """What `question` makes of the trace and another run beside it; both runs and the question are one job."""
 
         def both(cancelled: Callable[[], bool]) -> T:
             beside, its_plan = self.named(self.plan(other))
             held = self._computed(id, plan, cancelled)
-            return question(held, self._computed(beside, its_plan, cancelled), beside)
+            return question(held, self._computed(beside, its_plan, cancelled), cancelled)
 
         return await self._work.run(both, asker, key)
-
-    async def _trace(self, id: str, text: bytes, plan: shapes.Plan, asker: Client) -> trace.Trace:
-        """The trace itself, for the routes that hold two."""
-        return await self.ask(id, plan, asker, ("trace", id), lambda done, _: done)
 
     def _computed(self, id: str, plan: shapes.Plan, cancelled: Callable[[], bool]) -> trace.Trace:
         with self._turns.of(id, cancelled):  # different questions about one trace wait for one pass

@@ -2,10 +2,11 @@
 
 import copy
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from app.recurrent.errors import Refusal
+from app.recurrent.nested import leaves
 
 Request = dict[str, Any]
 DRAWN: Request = {"random": {"seed": 1}}  # a state; with the input's own seed it would begin with the input's numbers
@@ -59,14 +60,6 @@ def turned_axes(raw: Request, refusal: Refusal) -> Request | None:
     if not isinstance(values[0][0], list) or any(len(row) != len(sample[0]) for sample in values for row in sample):
         return None
     return put(raw, ("input", "values"), [[list(step) for step in zip(*sample, strict=True)] for sample in values])
-
-
-def _leaves(value: Any) -> Iterator[Any]:
-    if isinstance(value, list):
-        for each in value:
-            yield from _leaves(each)
-    else:
-        yield value
 
 
 def _width(raw: Request, refusal: Refusal) -> Request | None:
@@ -139,7 +132,7 @@ def _tokens_in_range(raw: Request, refusal: Refusal) -> Request | None:
     tokens = value_at(raw, ("input", "tokens"))
     if tokens is None:  # text: the vocabulary says how many there are
         return without(raw, "embedding", "num_embeddings")
-    ids = [each for each in _leaves(tokens) if type(each) is int]
+    ids = [each for each in leaves(tokens) if type(each) is int]
     if not ids or min(ids) < 0:
         return None
     return put(raw, ("embedding", "num_embeddings"), max(ids) + 1)
@@ -159,7 +152,7 @@ def _tokens_whole(raw: Request, refusal: Refusal) -> Request | None:
         return whole(value) if isinstance(value, float) and value else 0 if value == 0 else value
 
     tokens = ids(value_at(raw, ("input", "tokens")))
-    return put(raw, ("input", "tokens"), tokens) if all(type(each) is int for each in _leaves(tokens)) else None
+    return put(raw, ("input", "tokens"), tokens) if all(type(each) is int for each in leaves(tokens)) else None
 
 
 def _no_empty_sentences(raw: Request, refusal: Refusal) -> Request | None:

@@ -14,9 +14,10 @@ from app.recurrent.build import build, feed
 from app.recurrent.cost import Limits
 from app.recurrent.errors import Refusal, Say
 from app.recurrent.explain.backward import Ask, own_part, run_again, target_of
-from app.recurrent.explain.places import index_of, length, row_of, within
+from app.recurrent.explain.places import index_of, length, row_of
 from app.recurrent.forward import Pass
 from app.recurrent.losses import aim_of, ignored_in
+from app.recurrent.nested import within
 from app.recurrent.shapes import Plan
 from app.recurrent.shapes import plan as plan_of
 from app.recurrent.spec import Cell, TraceRequest

@@ -7,9 +7,10 @@ import numpy as np
 from pydantic import BaseModel, Field
 
 from app.recurrent.errors import Refusal, Say
-from app.recurrent.explain.places import last, length, row_of, within
+from app.recurrent.explain.places import last, length, row_of
 from app.recurrent.explain.sources import Numbers
 from app.recurrent.holds import holds_of
+from app.recurrent.nested import within
 from app.recurrent.positions import Row
 from app.recurrent.shapes import Plan
 from app.recurrent.trace import Trace

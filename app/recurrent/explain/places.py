@@ -113,16 +113,3 @@ def row_of(plan: Plan, name: str) -> Row:
             return row
     known = ", ".join(row.suffix for row in plan.rows[:8])
     raise Refusal("not-found", Say("problem.row_unknown", {"known": known}), field="row", expected=known)
-
-
-def within(value: int, size: int, field: str, axis: str) -> int:
-    """A place on an axis, negative ones counted from the end; raises Refusal (invalid-value)."""
-    if -size <= value < size:
-        return value % size
-    raise Refusal(
-        "invalid-value",
-        Say("problem.index_range", {"got": value, "axis": axis, "size": size}),
-        field=field,
-        got=value,
-        expected=f"-{size} … {size - 1}",
-    )

@@ -6,9 +6,10 @@ from pydantic import BaseModel
 from app.recurrent.errors import Refusal, Say
 from app.recurrent.explain.dependencies import band
 from app.recurrent.explain.evaluate import Part, work_out
-from app.recurrent.explain.places import locate, row_of, within
+from app.recurrent.explain.places import locate, row_of
 from app.recurrent.explain.sources import Numbers
 from app.recurrent.explain.value import TermAnswer, term_answer
+from app.recurrent.nested import within
 from app.recurrent.shapes import GATE_ORDER, Plan
 from app.recurrent.trace import Trace
 

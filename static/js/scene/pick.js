@@ -56,3 +56,9 @@ export function step(block, index, key) {
   moved[axis] = Math.min(block.shape[axis] - 1, Math.max(0, moved[axis] + by));
   return moved;
 }
+
+/** @param {CellAt | null} a @param {CellAt | null} b */
+export const equal = (a, b) => a === b || (!!a && !!b && a.tensor === b.tensor && a.index.join() === b.index.join());
+
+/** The old object where it says the same, so that nobody is notified. @param {CellAt | null} fresh @param {CellAt | null} old */
+export const same = (fresh, old) => (equal(fresh, old) ? old : fresh);

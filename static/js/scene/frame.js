@@ -1,0 +1,55 @@
+// One frame of the scene: what drawScene needs to know of the state, and nothing that was kept from the last frame.
+
+import { ENCODER } from "../core/encoder.js";
+import { trueLengths } from "../core/places.js";
+import { sourcesOf } from "../core/reads.js";
+import { linksOf, marksOf } from "./ends.js";
+import { viewOf } from "./projection.js";
+
+/** @typedef {import("../types.js").AppState} AppState */
+/** @typedef {import("./draw.js").Scene} Scene */
+
+/**
+ * @param {AppState} state
+ * @param {import("./types.js").Camera} camera
+ * @param {import("../types.js").Context} context
+ * @param {Pick<Scene, "layout" | "scales" | "palette" | "ratio" | "bitmaps">} drawn
+ * @returns {Scene}
+ */
+export function frameOf(state, camera, context, drawn) {
+  const { trace, t, n, cursor, pinned } = state;
+  return {
+    ...drawn,
+    view: viewOf(camera.turn),
+    t,
+    n,
+    marked: marksOf(trace, cursor, pinned),
+    sources: sourcesOf(state),
+    nowText: context.say("scene.now", { t }),
+    word: trace.text?.tokens[n]?.[t] ?? "",
+    links: linksOf(trace, n),
+    ended: (name) => endedOf(trace.encoder && name.startsWith(ENCODER) ? trace.encoder : trace),
+    value: (tensor, index) => context.tensors.value(tensor, index),
+    modules: { rnn: moduleOf(trace.request), ...(trace.encoder ? { [`${ENCODER}rnn`]: moduleOf(trace.encoder.request) } : {}) },
+  };
+}
+
+/** @param {AppState} state @param {AppState} previous @returns {boolean} does it look different */
+export function looksDifferent(state, previous) {
+  const watched = /** @type {const} */ (["trace", "t", "n", "cursor", "pinned", "lang"]);
+  return watched.some((key) => state[key] !== previous[key]) || sourcesOf(state) !== sourcesOf(previous);
+}
+
+/** @param {import("../types.js").TraceRequest} request */
+const moduleOf = ({ model }) => ({
+  layers: model.num_layers,
+  both: model.bidirectional,
+  cell: `nn.${model.cell.toUpperCase()}`,
+  sizes: [model.input_size, model.hidden_size, ...(model.proj_size ? [model.proj_size] : [])].join(" → "),
+});
+
+/** Where the samples end that a block shows. @param {import("../types.js").Trace} trace @returns {import("./padding.js").Ended | null} */
+function endedOf(trace) {
+  const lengths = trueLengths(trace);
+  return lengths && { lengths, cut: trace.request.packed === true };
+}

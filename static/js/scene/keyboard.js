@@ -1,0 +1,60 @@
+// The keyboard in the scene: arrows walk from cell to cell, brackets from block to block, with shift they turn.
+
+import { ZOOM } from "./camera.js";
+import { blockOf } from "./blocks.js";
+import { equal, step } from "./pick.js";
+
+const KEY_TURN = 0.09; // radians
+const TURNS = /** @type {Record<string, [number, number]>} */ ({ ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] });
+
+/** @type {import("./types.js").Listen} */
+export function listenKeys(host, stage, signal) {
+  const { store, camera } = stage;
+
+  host.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || !keyed(event)) return;
+    event.preventDefault();
+    event.stopPropagation(); // the same arrows step through time elsewhere on the page
+  }, { signal });
+
+  /** @param {KeyboardEvent} event @returns {boolean} was it one of ours */
+  function keyed({ key, shiftKey }) {
+    const blocks = stage.blocks();
+    const { cursor, pinned, t, n } = store.get();
+    const here = cursor && blockOf(blocks, cursor.tensor);
+    const at = here ? blocks.indexOf(here) : Math.min(stage.focused, blocks.length - 1);
+    if (shiftKey && key in TURNS) {
+      const [x, y] = TURNS[key];
+      camera.turnTo({ yaw: camera.turn.yaw + x * KEY_TURN, pitch: camera.turn.pitch + y * KEY_TURN });
+    } else if (key === "[" || key === "]") go(Math.min(blocks.length - 1, Math.max(0, at + (key === "]" ? 1 : -1))));
+    else if (key === "+" || key === "=" || key === "-") camera.zoomTo(key === "-" ? camera.zoom / ZOOM.by : camera.zoom * ZOOM.by);
+    else if (key === "Home") camera.home();
+    else if (key === "Enter" && here) store.set({ pinned: equal(cursor, pinned) ? null : cursor });
+    else if (key === "Escape" && (cursor || pinned)) store.set({ cursor: null, pinned: null });
+    else {
+      const block = blocks[at];
+      const from = here && cursor ? cursor.index : startOf(block, t, n);
+      const index = step(block, from, key);
+      if (!index) return false;
+      moveTo(block, here ? index : from);
+    }
+    return true;
+  }
+
+  /** @param {number} at */
+  function go(at) {
+    stage.focused = at;
+    const { t, n } = store.get();
+    const block = stage.blocks()[at];
+    moveTo(block, startOf(block, t, n));
+  }
+
+  /** The slice follows the keyboard, so that the cell is always in sight. @param {import("./blocks.js").SceneBlock} block @param {number[]} index */
+  function moveTo(block, index) {
+    const time = block.axes.indexOf("T");
+    store.set({ cursor: { tensor: block.name, index }, ...(time >= 0 ? { t: index[time] } : {}) });
+  }
+}
+
+/** @param {{axes: string[], shape: number[]}} block @param {number} t @param {number} n */
+const startOf = ({ axes, shape }, t, n) => axes.map((axis, k) => Math.min(shape[k] - 1, axis === "T" ? t : axis === "N" ? n : 0));

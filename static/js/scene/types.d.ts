@@ -1,0 +1,30 @@
+// What the scene hands to its pointer, its keyboard and whoever else moves it.
+
+import type { CellAt, Store } from "../types.js";
+import type { SceneBlock } from "./blocks.js";
+import type { Turn } from "./projection.js";
+
+/** How the scene is looked at; every change is drawn. */
+export interface Camera {
+  readonly turn: Turn;
+  /** 1: as large as the layout made it */
+  readonly zoom: number;
+  /** within what keeps every label readable */
+  turnTo(turn: Turn): void;
+  /** within what the page has room for */
+  zoomTo(zoom: number): void;
+  home(): void;
+}
+
+export interface Stage {
+  readonly store: Store;
+  readonly camera: Camera;
+  /** the block that the keyboard is in, counted among `blocks()` */
+  focused: number;
+  /** the blocks that have cells, left to right */
+  blocks(): SceneBlock[];
+  /** the cell under a point of the window */
+  cellAt(x: number, y: number): CellAt | null;
+}
+
+export type Listen = (host: HTMLElement, stage: Stage, signal: AbortSignal) => void;

@@ -19,6 +19,7 @@ from app.web import (
     errors,
     explain,
     figures,
+    models,
     pages,
     plotly,
     problems,
@@ -64,6 +65,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(diagnose.router)
     app.include_router(explain.router)
     app.include_router(figures.router)
+    app.include_router(models.router)
     app.add_api_route("/healthz", api.get_health, include_in_schema=False)
     app.include_router(pages.router)
     app.include_router(beside.router)

@@ -51,7 +51,7 @@ def settle(request: TraceRequest) -> Settled:
         request, batch, batched = settle_decode(request, (encoder.batch, encoder.batched) if encoder else None)
         decoded = _Entering(batch, steps, first_width(request), batched)
     trained = trained_of(request.weights)
-    text = _encoded(request, trained and trained.vocabulary)
+    text = _encoded(request, None if trained is None else trained.vocabulary)
     embedding = _embedding(request, text)
     width = embedding.embedding_dim if embedding else None
     model = request.model

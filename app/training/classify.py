@@ -69,7 +69,7 @@ def train(net: Net, rows: Rows, valid: Rows, course: Course, log: Log) -> float:
                 x[(torch.rand(x.shape, generator=generator) < course.unknown) & (x > 1)] = 1
             optimizer.zero_grad()
             loss = _loss(net.last(x, lengths), rows, chosen)
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(net.parameters(), 1.0)
             optimizer.step()
             schedule.step()

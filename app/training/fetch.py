@@ -112,16 +112,16 @@ def _sha256(path: Path) -> str:
 @contextmanager
 def opened(archive: Path | IO[bytes], name: str) -> Iterator[IO[bytes]]:
     """One regular file of a .tar.gz, by its name in there, bounded; nothing is written to disk. Raises FetchError."""
-    from_file = {"name": archive} if isinstance(archive, Path) else {"fileobj": archive}
-    with tarfile.open(mode="r:gz", **from_file) as tar:  # type: ignore[call-overload]
+    path, file = (archive, None) if isinstance(archive, Path) else (None, archive)
+    with tarfile.open(path, "r:gz", file) as tar:
         for member in tar:
             if member.name != name:
                 continue
             if not member.isreg() or member.size > MOST_MEMBER_BYTES:
                 raise FetchError(f"{name} is not a plain file of at most {MOST_MEMBER_BYTES} bytes.")
-            file = tar.extractfile(member)
-            assert file is not None  # a regular file has content
-            yield file
+            held = tar.extractfile(member)
+            assert held is not None  # a regular file has content
+            yield held
             return
     raise FetchError(f"The archive holds no {name}.")
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -32,7 +32,7 @@ class Trained:
     head: HeadSpec | None
     vocabulary: Vocabulary | None
     load: Callable[[], dict[str, Tensor]]
-    card: dict[str, Any] = field(default_factory=dict)
+    card: dict[str, Any]
 
 
 @cache

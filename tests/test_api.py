@@ -122,6 +122,8 @@ async def test_a_tensor_comes_as_json_float32_and_npy_with_the_same_numbers(clie
         as_f32 = await client.get(address, **asked)  # type: ignore[arg-type]
         assert (as_f32.headers["x-shape"], as_f32.headers["x-axes"]) == ("5,2", "T,H")
         assert np.frombuffer(as_f32.content, "<f4").reshape(5, 2).tolist() == as_json.json()["values"]
+    as_f64 = await client.get(address, params={"index": "0,:,1:3", "format": "f64"})
+    assert np.frombuffer(as_f64.content, "<f8").reshape(5, 2).tolist() == as_json.json()["values"]
     as_npy = await client.get(address, params={"index": "0,:,1:3", "format": "npy"})
     assert np.load(io.BytesIO(as_npy.content), allow_pickle=False).tolist() == as_json.json()["values"]
 

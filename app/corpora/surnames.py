@@ -48,11 +48,13 @@ def surnames(sources: Mapping[str, str]) -> tuple[list[Named], int]:
 def _listed(source: str, wanted: tuple[str, ...]) -> set[str]:
     found: set[str] = set()
     for node in ast.walk(ast.parse(source)):
-        targets = (
-            [node.target] if isinstance(node, ast.AnnAssign) else node.targets if isinstance(node, ast.Assign) else []
-        )
-        if node.value is not None and any(isinstance(each, ast.Name) and each.id in wanted for each in targets):  # type: ignore[attr-defined]
-            found |= set(_texts(node.value))  # type: ignore[attr-defined]
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if name in wanted:
+                found |= set(_texts(value))
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value) if name in wanted:
+                found |= set(_texts(value))
+            case _:
+                pass
     return found
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from app.corpora.vocabulary import Vocabulary
@@ -78,7 +78,7 @@ def keep(
     """Write the three files of a model to `options.out`; `told` is what the run found out."""
     options.out.mkdir(parents=True, exist_ok=True)
     tensors = {name: w.half() if name == "embedding.weight" else w.contiguous() for name, w in weights.items()}
-    save_file(tensors, options.out / f"{recipe.id}.safetensors")
+    (options.out / f"{recipe.id}.safetensors").write_bytes(save(tensors))
     if words is not None:
         held = {"unit": words.unit, "lower": words.lower, "words": list(words.words)}
         _write(options.out / f"{recipe.id}.vocabulary.json", held, indent=None)

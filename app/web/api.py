@@ -102,7 +102,7 @@ async def get_tensor(
         Query(alias="index", max_length=200, examples=["0,:,3:10"], description="Per axis a place or first:stop."),
     ] = None,
     format: Annotated[
-        Format | None, Query(description="json, f32 (little-endian float32) or npy; else the Accept header says.")
+        Format | None, Query(description="json, f32, f64 (little-endian) or npy; else the Accept header says.")
     ] = None,
 ) -> Response:
     """Gates and c are derived here, for the part asked for. The answer never changes."""

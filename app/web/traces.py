@@ -24,7 +24,7 @@ from app.web.store import Cache, Shelf, canonical, id_of, inline_text, is_hash, 
 from app.web.weight import TRACE_BYTES, item_bytes, listed_bytes, weight
 from app.web.work import Turns, Work
 
-Format = Literal["json", "f32", "npy"]
+Format = Literal["json", "f32", "f64", "npy"]
 TORCH = importlib.metadata.version("torch")
 INLINE_BYTES = 4 << 10  # a request of more JSON takes over a millisecond to read, so not on the event loop
 PLANS_BYTES = 32 << 20  # of requests that were read, for the next question about the same id
@@ -258,8 +258,9 @@ def _encoded(reading: index.Reading, form: Format) -> Block:
         file = io.BytesIO()
         np.save(file, array, allow_pickle=False)
         return Block(file.getvalue(), "application/x-npy", reading.shape, reading.axes)
-    if form == "f32":
-        return Block(array.astype("<f4", copy=False).tobytes(), "application/octet-stream", reading.shape, reading.axes)
+    if form != "json":
+        raw = array.astype("<f4" if form == "f32" else "<f8", copy=False).tobytes()
+        return Block(raw, "application/octet-stream", reading.shape, reading.axes)
     found = TensorBlock(
         name=reading.name,
         shape=list(reading.shape),

@@ -44,9 +44,9 @@ def _listed(value: list[Any] | None) -> int:
 
 
 def item_bytes(plan: Plan, name: str, form: str) -> int:
-    """Of one number as it is sent: npy keeps the type, f32 has one."""
-    if form == "f32":
-        return 4
+    """Of one number as it is sent: npy keeps the type, f32 and f64 have one."""
+    if form in ("f32", "f64"):
+        return 4 if form == "f32" else 8
     if plan.encoder is not None and name.startswith(index.ENCODER):
         return item_bytes(plan.encoder, name.removeprefix(index.ENCODER), form)
     return ITEM_BYTES[plan.tensors[name].dtype if name in plan.tensors else plan.request.dtype]

@@ -296,9 +296,12 @@ export interface Store {
 
 export type Say = (key: string, params?: { [name: string]: string | number }) => string;
 
+/** As exact as the tensor is. */
+export type Numbers = Float32Array | Float64Array;
+
 export interface Block {
   shape: number[];
-  data: Float32Array;
+  data: Numbers;
 }
 
 export type IndexPart = number | null | [number, number];
@@ -310,7 +313,7 @@ export interface Tensors {
 }
 
 /** Reads one slice from the server: an index as PyTorch writes it, for example "0,:,3:10". */
-export type Read = (name: string, index: string) => Promise<Block>;
+export type Read = (name: string, index: string, dtype: string) => Promise<Block>;
 
 export interface Context {
   readonly say: Say;

@@ -74,9 +74,16 @@ test("no answer at all is a refusal with status 0", async () => {
 
 test("a slice is read as float32 with its shape", async () => {
   const world = worldOf(() => new Response(new Float32Array([1, 2, 3, 4, 5, 6]), { headers: { "X-Shape": "2,3" } }));
-  const block = await createApi(world).reader("abc", new AbortController().signal)("l0.h", "0,:,3:6");
+  const block = await createApi(world).reader("abc", new AbortController().signal)("l0.h", "0,:,3:6", "float32");
   assert.deepEqual(block, { shape: [2, 3], data: new Float32Array([1, 2, 3, 4, 5, 6]) });
   assert.equal(world.asked[0], "/api/v1/traces/abc/tensors/l0.h?index=0%2C%3A%2C3%3A6&format=f32");
+});
+
+test("what float32 would round is read as float64", async () => {
+  const world = worldOf(() => new Response(new Float64Array([0.1, 2 ** 40]), { headers: { "X-Shape": "2" } }));
+  const block = await createApi(world).reader("abc", new AbortController().signal)("tokens", ":", "int64");
+  assert.deepEqual(block.data, new Float64Array([0.1, 2 ** 40]));
+  assert.equal(world.asked[0], "/api/v1/traces/abc/tensors/tokens?index=%3A&format=f64");
 });
 
 test("headers are read with care", () => {

@@ -82,3 +82,16 @@ test("an index is written as PyTorch writes it", () => {
   assert.equal(indexText([0, null, [3, 10]]), "0,:,3:10");
   assert.deepEqual(spansOf([4], [[0, 4]])[0], { from: 0, to: 4, drop: false, full: true });
 });
+
+test("a tensor of doubles keeps every digit, whether it came with the trace or is read", async () => {
+  const exactly = 0.1 + 0.2;
+  const holder = { tensors: { a: { shape: [1], dtype: "float64", values: [exactly] }, b: { shape: [2], dtype: "float64" } } };
+  const asked = /** @type {string[]} */ ([]);
+  const tensors = createTensors(holder, (name, index, dtype) => {
+    asked.push(`${name}[${index}] ${dtype}`);
+    return Promise.resolve({ shape: [2], data: new Float64Array([exactly, 2]) });
+  });
+  assert.equal(tensors.value("a", [0]), exactly);
+  assert.equal((await tensors.slice("b", [null])).data[0], exactly);
+  assert.deepEqual(asked, ["b[:] float64"]);
+});

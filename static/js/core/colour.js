@@ -133,7 +133,7 @@ function place(value, scale) {
 
 /**
  * RGBA bytes, four a number, ready for ImageData.
- * @param {Float32Array | number[]} data
+ * @param {import("../types.js").Numbers | number[]} data
  * @param {Scale} scale
  * @returns {Uint8ClampedArray<ArrayBuffer>}
  */

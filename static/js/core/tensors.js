@@ -4,7 +4,8 @@
 /** @typedef {import("../types.js").Block} Block  row-major; its shape lacks the axes that were given as a place */
 /** @typedef {import("../types.js").Tensors} Tensors */
 /** @typedef {import("../types.js").Read} Read */
-/** @typedef {{shape: number[], values?: unknown}} Holder  what is needed of a tensor's entry in the trace */
+/** @typedef {import("../types.js").Numbers} Numbers */
+/** @typedef {{shape: number[], dtype?: string, values?: unknown}} Holder  what is needed of a tensor's entry in the trace */
 
 const CAP_BYTES = 96 * 2 ** 20;
 
@@ -15,7 +16,7 @@ const CAP_BYTES = 96 * 2 ** 20;
  * @returns {Tensors}
  */
 export function createTensors(trace, read, options = {}) {
-  /** @type {Map<string, Float32Array>} */
+  /** @type {Map<string, Numbers>} */
   const whole = new Map();
   const kept = createKept(options.capBytes ?? CAP_BYTES);
   /** @type {Map<string, Promise<Block>>} */
@@ -28,13 +29,13 @@ export function createTensors(trace, read, options = {}) {
     return info;
   }
 
-  /** @param {string} name @returns {Float32Array | null} */
+  /** @param {string} name @returns {Numbers | null} */
   function values(name) {
     const have = whole.get(name);
     if (have) return have;
     const info = known(name);
     if (info.values === undefined || info.values === null) return null;
-    const data = new Float32Array(info.shape.reduce((a, b) => a * b, 1));
+    const data = room(info.dtype, info.shape.reduce((a, b) => a * b, 1));
     fill(data, info.values, 0);
     whole.set(name, data);
     return data;
@@ -64,7 +65,7 @@ export function createTensors(trace, read, options = {}) {
       const running = underway.get(key);
       if (running) return running;
       const asked = spans.map((s) => /** @type {IndexPart} */ (s.drop ? s.from : s.full ? null : [s.from, s.to]));
-      const reading = read(name, indexText(asked))
+      const reading = read(name, indexText(asked), known(name).dtype ?? "float32")
         .then((block) => {
           if (size(spans) !== block.data.length) throw new RangeError(`${key}: expected ${size(spans)} numbers, got ${block.data.length}`);
           kept.add({ key, name, spans, data: block.data });
@@ -85,6 +86,9 @@ export function createTensors(trace, read, options = {}) {
 export function indexText(index) {
   return index.map((item) => (item === null ? ":" : Array.isArray(item) ? `${item[0]}:${item[1]}` : String(item))).join(",");
 }
+
+/** What float32 would round is kept as float64: doubles, and whole numbers. @param {string | undefined} dtype @param {number} count @returns {Numbers} */
+const room = (dtype, count) => (dtype === undefined || dtype === "float32" ? new Float32Array(count) : new Float64Array(count));
 
 /** @typedef {{from: number, to: number, drop: boolean, full: boolean}} Span */
 
@@ -119,7 +123,7 @@ const keyOf = (name, spans) => `${name}[${spans.map((s) => (s.drop ? s.from : `$
 
 /**
  * The part `wanted` of data that holds `held` (row-major). A view, not a copy, when it lies in one piece.
- * @param {Float32Array} data @param {Span[]} held @param {Span[]} wanted @returns {Block}
+ * @param {Numbers} data @param {Span[]} held @param {Span[]} wanted @returns {Block}
  */
 function extract(data, held, wanted) {
   const shape = wanted.filter((s) => !s.drop).map((s) => s.to - s.from);
@@ -130,7 +134,7 @@ function extract(data, held, wanted) {
   const firstWide = wanted.findIndex((s) => s.to - s.from > 1);
   const inOnePiece = wanted.every((s, axis) => axis <= firstWide || s.to - s.from === held[axis].to - held[axis].from);
   if (firstWide < 0 || inOnePiece) return { shape, data: data.subarray(first, first + count) };
-  const out = new Float32Array(count);
+  const out = data instanceof Float64Array ? new Float64Array(count) : new Float32Array(count);
   let at = 0;
   /** @param {number} axis @param {number} from */
   const copy = (axis, from) => {
@@ -146,7 +150,7 @@ function extract(data, held, wanted) {
 
 /**
  * Nested lists into one row; what is not a number (JSON's null for NaN) becomes NaN.
- * @param {Float32Array} out @param {unknown} nested @param {number} at @returns {number}
+ * @param {Numbers} out @param {unknown} nested @param {number} at @returns {number}
  */
 function fill(out, nested, at) {
   if (!Array.isArray(nested)) {
@@ -157,7 +161,7 @@ function fill(out, nested, at) {
   return at;
 }
 
-/** @typedef {{key: string, name: string, spans: Span[], data: Float32Array}} Entry */
+/** @typedef {{key: string, name: string, spans: Span[], data: Numbers}} Entry */
 
 /** The least recently used parts are let go once more than `cap` bytes are held. @param {number} cap */
 function createKept(cap) {

@@ -83,11 +83,12 @@ export function createApi(world = { fetch: (...args) => fetch(...args), random: 
       signal.throwIfAborted();
       return withEncoder(twin);
     },
-    reader: (traceId, signal) => async (name, index) => {
-      const query = new URLSearchParams({ index, format: "f32" });
+    reader: (traceId, signal) => async (name, index, dtype) => {
+      const format = dtype === "float32" ? "f32" : "f64";
+      const query = new URLSearchParams({ index, format });
       const url = `/api/v1/traces/${encodeURIComponent(traceId)}/tensors/${encodeURIComponent(name)}?${query}`;
       const answer = await get(url, "application/octet-stream", signal);
-      return { shape: shapeOf(answer.headers.get("X-Shape")), data: float32(await answer.arrayBuffer()) };
+      return { shape: shapeOf(answer.headers.get("X-Shape")), data: format === "f32" ? float32(await answer.arrayBuffer()) : float64(await answer.arrayBuffer()) };
     },
     async explain(traceId, tensor, index, limit, { lang, signal }) {
       const query = new URLSearchParams({ tensor, index: index.join(), limit: String(limit), lang });
@@ -151,6 +152,12 @@ export function float32(bytes) {
   if (native) return new Float32Array(bytes);
   const view = new DataView(bytes);
   return Float32Array.from({ length: bytes.byteLength / 4 }, (_, k) => view.getFloat32(4 * k, true));
+}
+
+/** @param {ArrayBuffer} bytes */
+function float64(bytes) {
+  const view = new DataView(bytes);
+  return Float64Array.from({ length: bytes.byteLength / 8 }, (_, k) => view.getFloat64(8 * k, true));
 }
 
 /**

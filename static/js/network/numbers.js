@@ -73,7 +73,7 @@ function readAll(spots, trace, reader) {
 }
 
 /**
- * @param {{bars: Float32Array, averaged: boolean, quantity: Quantity}[]} parts
+ * @param {{bars: import("../types.js").Numbers, averaged: boolean, quantity: Quantity}[]} parts
  * @param {Record<Quantity, Scale>} scales
  * @returns {Record<Quantity, Scale | null>}
  */

@@ -31,10 +31,10 @@ export function prepare(canvas, width, height) {
 
 /**
  * A vector as the bars that fit into a strip: its values, or means of neighbours where a bar would be thinner than a pixel.
- * @param {Float32Array} data
+ * @param {import("../types.js").Numbers} data
  * @param {Box} box
  * @param {number} [split]
- * @returns {{box: Box, bars: Float32Array, averaged: boolean}[]} one run of bars, or two halves
+ * @returns {{box: Box, bars: import("../types.js").Numbers, averaged: boolean}[]} one run of bars, or two halves
  */
 export function barsOf(data, box, split = 0) {
   if (split > 0 && split < data.length) {
@@ -49,7 +49,7 @@ export function barsOf(data, box, split = 0) {
  * Paints bars from left to right.
  * @param {CanvasRenderingContext2D} pen
  * @param {Box} box
- * @param {Float32Array} bars
+ * @param {import("../types.js").Numbers} bars
  * @param {Scale} scale
  */
 export function paintBars(pen, box, bars, scale) {
@@ -65,7 +65,7 @@ export function paintBars(pen, box, bars, scale) {
 /**
  * Means lie closer to zero than what they are means of: they get their own scale, which the legend shows.
  * @param {Scale} scale
- * @param {Iterable<Float32Array>} means
+ * @param {Iterable<import("../types.js").Numbers>} means
  * @returns {Scale}
  */
 export function scaleOfMeans(scale, means) {
@@ -113,7 +113,7 @@ export function barOf(box, unit, units, split = 0) {
 
 /**
  * A T×H block as the image that fits into a box, and how many values a pixel averages each way (1: none).
- * @param {{data: Float32Array, shape: number[]}} block
+ * @param {{data: import("../types.js").Numbers, shape: number[]}} block
  * @param {Box} box
  */
 export function imageOf({ data, shape: [steps, units] }, box) {
@@ -124,7 +124,7 @@ export function imageOf({ data, shape: [steps, units] }, box) {
  * Paints an image over the whole of a box: time to the right, units down.
  * @param {CanvasRenderingContext2D} pen
  * @param {Box} box
- * @param {{columns: number, rows: number, data: Float32Array}} image
+ * @param {{columns: number, rows: number, data: import("../types.js").Numbers}} image
  * @param {Scale} scale
  * @param {string} [grid] colour of the lines between cells that are large enough
  */

@@ -82,12 +82,12 @@ export function valuesPerPixel(values, pixels) {
 /**
  * A T×H block as an image with time to the right and units down, `columns` × `rows` at most; smaller than the block
  * means averages over equal bins (never every k-th value, which would draw patterns that are not in the data).
- * @param {Float32Array} data T×H values, unit fastest
+ * @param {import("../types.js").Numbers} data T×H values, unit fastest
  * @param {number} steps T
  * @param {number} units H
  * @param {number} columns
  * @param {number} rows
- * @returns {{columns: number, rows: number, data: Float32Array}}
+ * @returns {{columns: number, rows: number, data: import("../types.js").Numbers}}
  */
 export function image(data, steps, units, columns, rows) {
   const across = Math.max(1, Math.min(steps, Math.floor(columns)));
@@ -109,7 +109,7 @@ export function image(data, steps, units, columns, rows) {
 
 /**
  * The smallest, the largest and the mean of a block; null for an empty one.
- * @param {Float32Array} data
+ * @param {import("../types.js").Numbers} data
  */
 export function summary(data) {
   if (data.length === 0) return null;

@@ -15,7 +15,7 @@ const MOST = 2 ** 24; // numbers; beyond this nothing is read only to be average
 
 /**
  * Averages of a row-major matrix over bins that cover it evenly.
- * @param {Float32Array} data @param {number} rows @param {number} columns @param {number} outRows @param {number} outColumns
+ * @param {import("../types.js").Numbers} data @param {number} rows @param {number} columns @param {number} outRows @param {number} outColumns
  */
 export function average(data, rows, columns, outRows, outColumns) {
   if (outRows === rows && outColumns === columns) return data;
@@ -26,7 +26,7 @@ export function average(data, rows, columns, outRows, outColumns) {
 }
 
 /**
- * @param {Float32Array} sums @param {Uint32Array} counts @param {Float32Array} data
+ * @param {import("../types.js").Numbers} sums @param {Uint32Array} counts @param {import("../types.js").Numbers} data
  * @param {{rows: number, columns: number, outRows: number, outColumns: number, first: number, count: number}} how rows [first, first + count) of the matrix
  */
 function addTo(sums, counts, data, { rows, columns, outRows, outColumns, first, count }) {
@@ -59,7 +59,7 @@ export function createBitmaps(tensors, arrived) {
   let stopped = false;
   const pixelsOf = (/** @type {Bitmap} */ { canvas }) => canvas.width * canvas.height;
 
-  /** @param {Float32Array} data @param {number} width @param {number} height @param {Scale} scale @param {HTMLCanvasElement} [onto] */
+  /** @param {import("../types.js").Numbers} data @param {number} width @param {number} height @param {Scale} scale @param {HTMLCanvasElement} [onto] */
   function picture(data, width, height, scale, onto) {
     const canvas = onto ?? document.createElement("canvas");
     if (!onto) Object.assign(canvas, { width, height });

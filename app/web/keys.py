@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from app.recurrent.cost import Limits
 from app.web import hands
 from app.web.i18n import plain
+from app.zoo.trained import bundled_names
 
 Value = str | int | float | bool | list[str]
 
@@ -132,6 +133,7 @@ KEYS: tuple[Key, ...] = (
     Key("loss", "none", ("none", "cross_entropy", "nll", "bce", "mse")),
     Key("target_seed", 0, high=2**53 - 1),
     Key("seed", 0, high=2**53 - 1),
+    Key("bundled", "", ("", *bundled_names())),  # trained weights instead of the seed's
     Key("task", "read", ("read", "caption", "translate")),
     Key("decode_steps", 4, low=1, high=1000),
     Key("h0", "zeros", ("zeros", "random", "ones")),

@@ -22,6 +22,7 @@ import { mountNotes } from "./views/notes.js";
 import { mountPadding } from "./views/padding.js";
 import { mountProof } from "./views/proof.js";
 import { mountRowpicker } from "./views/rowpicker.js";
+import { mountRunning } from "./views/running.js";
 import { mountScene } from "./views/scene.js";
 import { mountSentences } from "./views/sentences.js";
 import { mountStages } from "./views/stages.js";
@@ -52,6 +53,7 @@ const WORK = [
   ["#proof", mountProof],
   ["#scene", mountScene],
   ["#timeline", mountTimebar],
+  ["#running", mountRunning],
   ["#changed", mountChanged],
   ["#network", mountNetwork],
   ["#rowpicker", mountRowpicker],

@@ -4,7 +4,7 @@ import torch
 from pydantic import BaseModel
 
 from app.recurrent.errors import Refusal, Say
-from app.recurrent.explain.places import length
+from app.recurrent.explain.ledger import ledger
 from app.recurrent.heads import activate
 from app.recurrent.nested import within
 from app.recurrent.settle_trained import trained_of
@@ -15,9 +15,10 @@ from app.recurrent.trace import Trace
 class RunningAnswer(BaseModel):
     """The head's answer at each true step of one sample: head(h) there; a head that reads the mean reads that so far.
 
-    `logits` and `values` (after the activation) are (T, out). `classes` names the outputs of a trained model, where
-    they have names, and `tokens` the words that were read, where there are any. `trained` says whose weights these
-    are; null: of nobody, they were drawn.
+    `left` is what each step left in the last cell state, Σ |line| of the memory ledger over its units (top layer of an
+    lstm). `logits` and `values` (after the activation) are (T, out). `classes` names the outputs of a trained model,
+    where they have names, and `tokens` the words that were read, where there are any. `trained` says whose weights
+    these are; null: of nobody, they were drawn.
     """
 
     sample: int
@@ -27,6 +28,7 @@ class RunningAnswer(BaseModel):
     unknown: list[int]
     logits: list[list[float]]
     values: list[list[float]]
+    left: list[float] | None
     classes: list[str] | None
     trained: str | None
 
@@ -39,7 +41,7 @@ def check_running(plan: Plan, sample: int) -> tuple[int, int]:
         say = Say("problem.running_both")
         raise Refusal("invalid-value", say, field="model.bidirectional", got=True, expected=False)
     sample = within(sample, plan.N, "sample", "N")
-    return sample, length(plan, sample)
+    return sample, plan.T if plan.lengths is None else plan.lengths[sample]
 
 
 def running(trace: Trace, sample: int) -> RunningAnswer:
@@ -63,6 +65,14 @@ def running(trace: Trace, sample: int) -> RunningAnswer:
         unknown=[] if plan.text is None else plan.text.unknown[sample],
         logits=logits.tolist(),
         values=values.tolist(),
+        left=_left(trace, sample, steps),
         classes=None if trained is None else trained.card.get("classes"),
         trained=None if trained is None else trained.name,
     )
+
+
+def _left(trace: Trace, sample: int, steps: int) -> list[float] | None:
+    if trace.plan.request.model.cell != "lstm":
+        return None
+    lines = ledger(trace, f"l{trace.plan.L - 1}", sample, steps - 1).rows[1:]  # without what is left of c_0
+    return [sum(abs(part or 0.0) for part in line) for line in lines]

@@ -21,6 +21,7 @@ from app.web import (
     figures,
     gallery,
     models,
+    models_page,
     pages,
     plotly,
     problems,
@@ -75,6 +76,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         plotly.ROUTE,
         *diagnose_page.ROUTES,
         *gallery.ROUTES,
+        *models_page.ROUTES,
         *problems.ROUTES,
     ]
     docs.install(app)

@@ -115,6 +115,8 @@ EXAMPLES: tuple[Example, ...] = (
             ),
         ),
     ),
+    Example("sentiment-zh", _trained("sentiment-zh", "故事感人，演员演得很好", "等了一个小时，房间又脏又吵")),
+    Example("names", _trained("names", "Lindqvist", "Moretti", "van den Berg", "Ó Murchú")),
     Example(
         "sentiment-imdb",
         {

@@ -42,7 +42,7 @@ def run(options: Options, log: Log) -> None:
     counts = {name: len(part) for name, part in ids.items()} | {f"{name}_texts": len(parts[name]) for name in parts}
     log(f"characters {counts} vocabulary {len(words.words)}")
     recipe = _recipe(len(words.words))
-    best, kept, found = float("inf"), dict[str, Tensor](), []
+    best, shipped, kept, found = float("inf"), 0.0, dict[str, Tensor](), []
     for seed in options.seeds:
         net = trained(recipe, words, ids["train"], seed, options.epochs or EPOCHS, log)
         net.load_state_dict(rounded(net.weights()))
@@ -50,7 +50,7 @@ def run(options: Options, log: Log) -> None:
         found.append(bits(net, ids["test"]))
         log(f"seed {seed} validation {valid:.4f} held-out {found[-1]:.4f} bits a character")
         if valid < best:
-            best, kept = valid, net.weights()
+            best, shipped, kept = valid, found[-1], net.weights()
     baselines = {
         name: round(counted_bits(ids["train"], ids["test"], len(words.words), order), 4)
         for name, order in (("unigram", 0), ("bigram", 1), ("trigram", 2))
@@ -60,7 +60,7 @@ def run(options: Options, log: Log) -> None:
         "classes": list(words.words),
         "counts": counts,
         "measure": "bits",
-        "scores": spread(found),
+        "scores": spread(found, shipped),
         "baselines": baselines,
         "course": {"epochs": options.epochs or EPOCHS, "batch": STREAMS, "lr": RATE, "drop": 0},
     }

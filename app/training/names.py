@@ -9,7 +9,7 @@ from app.recurrent.spec import HeadSpec, ModelSpec
 from app.training.baselines import majority, naive_bayes
 from app.training.classify import Course, Rows
 from app.training.fetch import FAKER, fetched, opened
-from app.training.recipe import Log, Options, Recipe, keep, spread
+from app.training.recipe import Log, Options, Recipe, keep
 from app.training.seeds import ids_of, trained_on
 
 CLASSES = tuple(sorted(LANGUAGES))
@@ -52,7 +52,7 @@ def run(options: Options, log: Log) -> None:
         "classes": list(CLASSES),
         "counts": counts | {"shared": shared},
         "measure": "accuracy",
-        "scores": spread(scores),
+        "scores": scores,
         "baselines": baselines,
         "course": {"epochs": options.epochs or COURSE.epochs, "batch": COURSE.batch, "lr": COURSE.lr, "drop": DROP},
     }

@@ -59,9 +59,10 @@ def rounded(weights: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name: w.half().float() if name == "embedding.weight" else w for name, w in weights.items()}
 
 
-def spread(scores: list[float]) -> dict[str, Any]:
-    """Every seed's score, their mean and standard deviation."""
+def spread(scores: list[float], shipped: float) -> dict[str, Any]:
+    """The score of the weights that are kept, every seed's, their mean and standard deviation."""
     return {
+        "shipped": round(shipped, 4),
         "each": [round(score, 4) for score in scores],
         "mean": round(statistics.mean(scores), 4),
         "deviation": round(statistics.stdev(scores), 4) if len(scores) > 1 else None,

@@ -1,6 +1,7 @@
 """One model a seed on the same rows; the one that is best on the validation rows is kept, all are reported."""
 
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -9,17 +10,17 @@ from app.corpora.vocabulary import Vocabulary
 from app.recurrent.spec import EmbeddingSpec
 from app.training.classify import Course, Rows, accuracy, train
 from app.training.net import Net
-from app.training.recipe import Log, Options, Recipe, rounded
+from app.training.recipe import Log, Options, Recipe, rounded, spread
 
 SMALL = 0.05  # the standard deviation of the first embeddings: a token seen once should say little
 
 
 def trained_on(
     recipe: Recipe, words: Vocabulary, rows: dict[str, Rows], course: Course, drop: float, options: Options, log: Log
-) -> tuple[dict[str, Tensor], list[float]]:
-    """The weights that are kept, and each seed's held-out accuracy; rows are "train", "valid" and "test"."""
+) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """The weights that are kept, and the held-out accuracies of all seeds; rows are "train", "valid" and "test"."""
     kept: dict[str, Tensor] = {}
-    best, found = -1.0, []
+    best, shipped, found = -1.0, 0.0, []
     for seed in options.seeds:
         torch.manual_seed(seed)
         embedding = EmbeddingSpec(num_embeddings=len(words.words), padding_idx=0)
@@ -32,8 +33,8 @@ def trained_on(
         found.append(accuracy(net, rows["test"]))
         log(f"seed {seed} validation {valid:.4f} held-out {found[-1]:.4f}")
         if valid > best:
-            best, kept = valid, net.weights()
-    return kept, found
+            best, shipped, kept = valid, found[-1], net.weights()
+    return kept, spread(found, shipped)
 
 
 def ids_of(words: Vocabulary, text: str) -> list[int]:

@@ -13,7 +13,7 @@ from app.recurrent.spec import HeadSpec, ModelSpec
 from app.training.baselines import VADER_FILES, majority, naive_bayes, vader_rules
 from app.training.classify import Course, Rows
 from app.training.fetch import VADER, fetched, opened
-from app.training.recipe import Log, Options, Recipe, keep, spread
+from app.training.recipe import Log, Options, Recipe, keep
 from app.training.seeds import ids_of, trained_on
 
 TOP = "vaderSentiment-3.3.2"
@@ -29,9 +29,11 @@ RECIPE = Recipe(
 )
 COURSE = Course(epochs=8, batch=64, lr=5e-3, unknown=0.2)
 DROP = 0.3
+PLAIN = ("it is {}", "it was {}", "so {}", "a {}", "really {}", "the film was {}")
 NOT = ("not {}", "is not {}", "was not {}", "isn't {}", "wasn't {}", "never {}")
 TURNED = -0.74  # VADER's own number for what a negation does to a word's rating
-STRONG = 1.0  # words rated more weakly are not negated
+STRONG = 1.0  # words rated more weakly stand in no phrase
+HALF = 0.5  # what a phrase counts beside a sentence
 STEEP = 1.5  # a rating r, −4 … 4, becomes the soft label σ(1.5 · r)
 
 
@@ -49,16 +51,19 @@ def run(options: Options, log: Log) -> None:
     common = counted(movie) + counted(movie + texts, at_least=3)  # every word of the movie sentences, others thrice
     words = Vocabulary("words", tuple(dict.fromkeys([*common, *(tokenize(each.text)[0] for each in single)])))
     rows = {name: _rows(words, rated) for name, rated in parts.items()}
-    turned = [negated(each) for each in single if abs(each.rating) >= STRONG]
-    taught = _rows(words, parts["train"] + single + turned)
-    counts = {name: len(each.ids) for name, each in rows.items()} | {"lexicon": len(single), "negated": len(turned)}
+    phrases = [phrase for each in single if abs(each.rating) >= STRONG for phrase in phrased(each)]
+    taught = _rows(words, parts["train"] + single + phrases)
+    weight = torch.ones(len(taught.ids))
+    weight[-len(phrases) :] = HALF
+    taught = Rows(taught.ids, taught.target, weight)
+    counts = {name: len(each.ids) for name, each in rows.items()} | {"lexicon": len(single), "phrases": len(phrases)}
     log(f"rows {counts}")
     log(f"vocabulary {len(words.words)}")
     weights, scores = trained_on(RECIPE, words, rows | {"train": taught}, COURSE, DROP, options, log)
     told = {
         "counts": counts,
         "measure": "accuracy",
-        "scores": spread(scores),
+        "scores": scores,
         "baselines": _baselines(words, rows, parts, vader_files),
         "course": {"epochs": options.epochs or COURSE.epochs, "batch": COURSE.batch, "lr": COURSE.lr, "drop": DROP},
     }
@@ -88,10 +93,13 @@ def _is_word(text: str) -> bool:
     return len(tokens) == 1 and tokens[0].isalpha()
 
 
-def negated(word: vader.Rated) -> vader.Rated:
-    """A rated word behind a negation, of which the sentences alone show too few for so small a model."""
-    phrase = NOT[len(word.text) % len(NOT)].format(word.text)
-    return vader.Rated(f"negated:{word.text}", TURNED * word.rating, phrase)
+def phrased(word: vader.Rated) -> list[vader.Rated]:
+    """A rated word in a phrase and behind a negation, of which the sentences alone show too few for so small a model."""
+    kind = len(word.text) % len(NOT)
+    return [
+        vader.Rated(f"plain:{word.text}", word.rating, PLAIN[kind].format(word.text)),
+        vader.Rated(f"not:{word.text}", TURNED * word.rating, NOT[kind].format(word.text)),
+    ]
 
 
 def _rows(words: Vocabulary, rated: list[vader.Rated]) -> Rows:

@@ -49,13 +49,13 @@ def run(options: Options, log: Log) -> None:
     parts = {"train": windows(None, VALID), "valid": windows(VALID, TEST), "test": windows(TEST, None)}
     counts = {name: len(part.x) for name, part in parts.items()}
     log(f"windows {counts}")
-    best, kept, found = float("inf"), dict[str, Tensor](), []
+    best, shipped, kept, found = float("inf"), 0.0, dict[str, Tensor](), []
     for seed in options.seeds:
         net, valid = trained(parts, seed, options.epochs or EPOCHS, log)
         found.append(error(net, parts["test"]))
         log(f"seed {seed} validation {valid:.4f} held-out {found[-1]:.4f}")
         if valid < best:
-            best, kept = valid, net.weights()
+            best, shipped, kept = valid, found[-1], net.weights()
     learned = Days(*(torch.cat([getattr(parts[name], each) for name in ("train", "valid")]) for each in "xy"))
     baselines = {
         "persistence": round(float(((parts["test"].x[:, -1, :1] - parts["test"].y) ** 2).mean()), 4),
@@ -65,7 +65,7 @@ def run(options: Options, log: Log) -> None:
     told = {
         "counts": counts,
         "measure": "mse",
-        "scores": spread(found),
+        "scores": spread(found, shipped),
         "baselines": baselines,
         "features": list(FEATURES),
         "course": {"epochs": options.epochs or EPOCHS, "batch": BATCH, "lr": RATE, "drop": DROP},

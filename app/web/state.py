@@ -16,7 +16,6 @@ from app.web.flat import values_of
 from app.web.i18n import plain
 from app.web.keys import BY_NAME, KEYS, MOST_CHARACTERS, Value, numbers_of
 from app.web.state_decode import decoding
-from app.zoo.trained import bundled
 
 LIMITS = Limits()
 STATE_SEED = 1  # of a random h_0 and c_0
@@ -42,8 +41,6 @@ _FIELDS = {
     "mode": "mode",
     **{f"model.{name}": name for name in ("cell", "bias", "nonlinearity")},
 }
-# What trained weights settle: to ask for another is to leave them.
-SETTLED = ("cell", "input_size", "hidden_size", "num_layers", "bias", "bidirectional", "proj_size", "nonlinearity")
 
 
 @dataclass(frozen=True)
@@ -159,12 +156,6 @@ def read_state(pairs: Iterable[tuple[str, str]], limits: Limits = LIMITS) -> tup
         example = ""
     values = _example_values(example) if example else {key.name: key.default for key in KEYS}
     base = dict(values)
-    trained = bundled(given.get("bundled", [""])[-1])
-    if trained is not None:
-        held = trained.model.model_dump() | (
-            {} if trained.head is None else {"out_features": trained.head.out_features}
-        )
-        values |= {name: held[name] for name in (*SETTLED, "out_features") if name in held}
     for name, texts in given.items():
         if name not in BY_NAME:
             found.append(_unknown(name))

@@ -94,7 +94,7 @@ def _is_word(text: str) -> bool:
 
 
 def phrased(word: vader.Rated) -> list[vader.Rated]:
-    """A rated word in a phrase and behind a negation, of which the sentences alone show too few for so small a model."""
+    """A rated word in a phrase and behind a negation: sentences alone show too few for so small a model."""
     kind = len(word.text) % len(NOT)
     return [
         vader.Rated(f"plain:{word.text}", word.rating, PLAIN[kind].format(word.text)),

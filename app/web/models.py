@@ -118,8 +118,8 @@ def described(trained: Trained, lang: str) -> ModelAnswer:
     words = trained.vocabulary
     return ModelAnswer(
         id=trained.name,
-        title=i18n.text(lang, f"model.{trained.name}.title"),
-        says=i18n.text(lang, f"model.{trained.name}.says"),
+        title=i18n.text(lang, f"bundled.{trained.name}.title"),
+        says=i18n.text(lang, f"bundled.{trained.name}.says"),
         weights={"bundled": trained.name},
         model=trained.model.model_dump(mode="json"),
         embedding=None if trained.embedding is None else trained.embedding.model_dump(mode="json"),

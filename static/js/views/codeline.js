@@ -144,7 +144,7 @@ export function mountCodeline(el, store, context) {
     const trained = /** @type {HTMLAnchorElement} */ (find(el, ".trained"));
     trained.hidden = !bundled;
     if (bundled) {
-      trained.textContent = context.say(`model.${bundled}.trained`);
+      trained.textContent = context.say(`bundled.${bundled}.trained`);
       trained.href = `/models/${bundled}?lang=${lang}`;
     }
     place.classList.toggle("reserved", info !== undefined && !trace.small);

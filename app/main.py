@@ -25,6 +25,7 @@ from app.web import (
     pages,
     plotly,
     problems,
+    questions,
     uploads,
 )
 from app.web.assets import Assets
@@ -84,6 +85,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         *gallery.ROUTES,
         *models_page.ROUTES,
         *problems.ROUTES,
+        *questions.ROUTES,
     ]
     docs.install(app)
     errors.install(app)

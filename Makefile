@@ -1,6 +1,6 @@
 # Every command of this repository. Each does its own set-up, once: `make run` on a fresh machine serves the page.
 .DELETE_ON_ERROR:
-.PHONY: help install run test proof check lint types js bench shots clean
+.PHONY: help install run test proof check lint types js bench shots golden clean
 
 PYTHON_FILES := app tests
 BIN := .venv/bin
@@ -22,6 +22,7 @@ help:
 	@echo 'make check    formatting, types, import rules and every test'
 	@echo 'make lint     the checks that run no test      make types, make js: parts of it'
 	@echo 'make bench    the figures, each as a ratio     make shots: the pictures in docs/'
+	@echo 'make golden   the golden scenes anew, which are the gallery'
 	@echo 'make install  the set-up alone                 make clean: remove what the checks left'
 
 # --- set-up: a stamp for each step, so that it runs once -------------------------------------------
@@ -73,6 +74,10 @@ bench: install
 
 shots: install
 	@$(BIN)/python -m tests.shots
+
+# The runs of the gallery, then their drawings; tests compare both with what they would be now.
+golden: .venv/.js-stamp
+	@$(NODE) $(BIN)/python -m tests.golden
 
 # --- the checks ------------------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ from app.web import (
     errors,
     explain,
     figures,
+    gallery,
     pages,
     plotly,
     problems,
@@ -69,7 +70,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_api_route("/healthz", api.get_health, include_in_schema=False)
     app.include_router(pages.router)
     app.include_router(beside.router)
-    app.router.routes += [app.state.assets.route(), plotly.ROUTE, *diagnose_page.ROUTES, *problems.ROUTES]
+    app.router.routes += [
+        app.state.assets.route(),
+        plotly.ROUTE,
+        *diagnose_page.ROUTES,
+        *gallery.ROUTES,
+        *problems.ROUTES,
+    ]
     docs.install(app)
     errors.install(app)
     app.add_middleware(Guard, settings=settings)

@@ -83,6 +83,16 @@ class Assets:
             raise KeyError(f"static/{path} does not exist")
         return f"/static/{self._hash}/{path}"
 
+    def read(self, path: str) -> bytes:
+        """The file itself; a path that is no file is a mistake and raises."""
+        self._look()
+        return self._files[path].body
+
+    def names(self) -> list[str]:
+        """The paths of all files, sorted."""
+        self._look()
+        return sorted(self._files)
+
     def render(self, template: str, **values: Any) -> str:
         """The text of a template."""
         return self.templates.get_template(template).render(**values)

@@ -14,9 +14,9 @@ import { fontOf } from "./marks.js";
  * @param {import("../types.js").Trace} trace
  * @param {import("./blocks.js").SceneBlock[]} blocks
  * @param {ReturnType<typeof import("../core/colour.js").scalesOf>} scales
- * @param {{width: number, zoom: number, ratio: number, say: import("../types.js").Say, palette: Palette, ctx: CanvasRenderingContext2D}} how
+ * @param {{width: number, zoom: number, ratio: number, say: import("../types.js").Say, palette: Palette, ctx: CanvasRenderingContext2D, still?: boolean}} how  still: nobody can turn it
  */
-export function arrange(trace, blocks, scales, { width, zoom, ratio, say, palette, ctx }) {
+export function arrange(trace, blocks, scales, { width, zoom, ratio, say, palette, ctx, still = false }) {
   const measure = measurer(ctx, palette);
   const steps = blocks.find(({ cut, kind }) => kind === "cube" && cut >= 0);
   const arranged = layout(blocks, {
@@ -36,7 +36,7 @@ export function arrange(trace, blocks, scales, { width, zoom, ratio, say, palett
   const notes = [
     { text: say("scene.step_is"), colour: palette.now },
     { text: say("scene.sample_is"), colour: SAMPLE },
-    { text: say("scene.hint"), colour: "" },
+    ...(still ? [] : [{ text: say("scene.hint"), colour: "" }]),
   ];
   if ([trace, trace.encoder].some((one) => one && trueLengths(one)?.some((length) => length < sizes(one).steps))) notes.push({ text: say("scene.padding"), colour: "" });
   if (averaged) notes.push({ text: say("scene.averaged"), colour: "" });

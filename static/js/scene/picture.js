@@ -1,0 +1,57 @@
+// The scene as one SVG file: what drawScene and drawLegend draw, by a pen instead of a canvas.
+
+import { drawScene } from "./draw.js";
+import { drawLegend } from "./legend.js";
+import { createPen, escaped } from "./svg.js";
+
+/** @typedef {import("./draw.js").Scene} Scene */
+/**
+ * What a picture is made of: one frame of the scene and what stands around it.
+ * @typedef {object} Shot
+ * @property {Scene} scene
+ * @property {import("./legend.js").LegendItem[]} legend
+ * @property {number} width  px
+ * @property {number} height  px
+ */
+/**
+ * @typedef {object} How
+ * @property {string} title
+ * @property {string} says  what is shown, in a sentence, for those who do not see it
+ * @property {string} lang
+ * @property {(text: string, font: string) => number} measure
+ * @property {Record<string, string>} [dark]  by name of the palette: the colour where the reader's system is dark
+ */
+
+/** @param {Shot} shot @param {How} how @returns {string} */
+export function svgOf({ scene, legend, width, height }, { title, says, lang, measure, dark = {} }) {
+  const palette = /** @type {Record<string, string>} */ (scene.palette);
+  const classes = Object.fromEntries(Object.keys(dark).map((name) => [palette[name], name]));
+  const pen = createPen({ measure, pixels: pixelsOf, classes, family: palette.code });
+  const { bitmaps, ratio } = scene;
+  // in CSS pixels, with the very pictures of the screen
+  drawScene(pen.ctx, { ...scene, ratio: 1, bitmaps: { ...bitmaps, get: (face, scale, u, v) => bitmaps.get(face, scale, u * ratio, v * ratio) } });
+  drawLegend(pen.ctx, legend, scene.palette);
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="title says" xml:lang="${lang}" font-family="${escaped(palette.code)}">`,
+    `<title id="title">${escaped(title)}</title>`,
+    `<desc id="says">${escaped(says)}</desc>`,
+    ...(Object.keys(dark).length ? [styleOf(dark)] : []),
+    `<rect${dark.paper ? ' class="f-paper"' : ""} fill="${scene.palette.paper}" width="${width}" height="${height}"/>`,
+    pen.body(),
+    "</svg>\n",
+  ].join("\n");
+}
+
+/** @param {Record<string, string>} dark */
+function styleOf(dark) {
+  const rules = Object.entries(dark).map(([name, colour]) => `.f-${name}{fill:${colour}}.s-${name}{stroke:${colour}}`);
+  return `<style>@media (prefers-color-scheme: dark){${rules.join("")}}</style>`;
+}
+
+/** The bytes of a face's picture. @param {unknown} image @returns {import("../core/png.js").Pixels} */
+function pixelsOf(image) {
+  const canvas = /** @type {HTMLCanvasElement} */ (image);
+  const { width, height } = canvas;
+  const ctx = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  return { width, height, bytes: ctx.getImageData(0, 0, width, height).data };
+}

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import asdict
-from functools import cache, partial
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -123,11 +123,6 @@ def _hands(state: dict[str, Any], vocabulary: list[str], lang: str) -> dict[str,
     return {"hands": found, "no_hands": address("")}
 
 
-@cache
-def _catalogue(lang: str) -> str:
-    return json.dumps(dict(i18n.catalogue(lang)), ensure_ascii=False, separators=(",", ":"))
-
-
 def _render(request: Request, around: dict[str, Any], body: str, lang: str) -> str:
     trace = json.loads(body)
     text = ((trace["encoder"] or trace) if trace else {}).get("text")
@@ -145,7 +140,7 @@ def _render(request: Request, around: dict[str, Any], body: str, lang: str) -> s
         say=partial(i18n.text, lang),
         lang=lang,
         theme=twin["state"]["theme"],
-        catalogue=_catalogue(lang),
+        catalogue=i18n.written(lang),
         token_ids={token: id for id, token in enumerate(vocabulary)},
         other_lang_url="/?" + urlencode([*query, ("lang", other)]),
         examples=menu(lang),

@@ -65,6 +65,8 @@ export interface TensorInfo {
   max: number | null;
   mean: number | null;
   values?: Nested;
+  /** of one run minus another */
+  difference?: boolean;
 }
 
 export interface ParameterInfo {
@@ -318,6 +320,8 @@ export type Read = (name: string, index: string, dtype: string) => Promise<Block
 export interface Context {
   readonly say: Say;
   readonly tensors: Tensors;
+  /** the runs that stand on the same time axis and share its colours */
+  readonly beside?: Trace[];
   /** the present trace padded beside packed */
   padding(signal: AbortSignal): Promise<Padding>;
   /** what PyTorch does not notice in the present run, in the page's language */

@@ -1,0 +1,47 @@
+// Two runs on one time axis: the same number in both, and their difference as something that can be drawn.
+
+import { exists, rows, sizes } from "./places.js";
+
+/** @typedef {import("../types.js").AppState} AppState */
+/** @typedef {import("../types.js").CellAt} CellAt */
+/** @typedef {import("../compare.types.js").Difference} Difference */
+/** @typedef {import("../types.js").Say} Say */
+/** @typedef {import("../types.js").Trace} Trace */
+/** @typedef {Pick<AppState, "t" | "n" | "cursor" | "pinned">} Looking  what both are looked at by */
+
+/**
+ * The same place in another run: its own nearest step and sample, a number only where it has one of that name and index.
+ * @param {Trace} trace @param {Looking} looking @returns {Looking}
+ */
+export function lookingAt(trace, { t, n, cursor, pinned }) {
+  const { samples, steps } = sizes(trace);
+  const own = (/** @type {CellAt | null} */ cell) => (exists(trace, cell) ? cell : null);
+  return { t: Math.min(t, steps - 1), n: Math.min(n, samples - 1), cursor: own(cursor), pinned: own(pinned) };
+}
+
+/**
+ * a − b as a run that can be drawn: a's stages, with those tensors only that could be subtracted.
+ * @param {Trace} a @param {Difference} found @returns {Trace}
+ */
+export function differenceOf(a, found) {
+  const tensors = Object.fromEntries(Object.entries(found.tensors).map(([name, info]) => [name, { ...info, difference: true }]));
+  const { model } = a.request;
+  // a network is drawn with a cell state only where both have one
+  const cell = model.cell === "lstm" && !hasRows(a, tensors, "c") ? "rnn" : model.cell;
+  return { ...a, id: `${found.a} − ${found.b}`, tensors, small: found.small, encoder: null, request: { ...a.request, model: { ...model, cell } } };
+}
+
+/** Can the network of a run be drawn from these tensors? @param {Trace} a @param {{[name: string]: unknown}} tensors @param {"h" | "c"} quantity */
+export function hasRows(a, tensors, quantity) {
+  return rows(a).every(({ name }) => Object.hasOwn(tensors, `${name}.${quantity}`));
+}
+
+/**
+ * Why a tensor of both can't be subtracted: which axis, and its size in either.
+ * @param {Difference["apart"][0]} apart @param {Say} say
+ */
+export function reasonOf({ name, a, a_axes, b, b_axes, place }, say) {
+  const axis = a_axes[place];
+  if (axis === undefined || axis !== b_axes[place]) return say("compare.apart.axes", { name, a: a_axes.join(", "), b: b_axes.join(", ") });
+  return say("compare.apart.size", { name, axis, a: a[place], b: b[place] });
+}

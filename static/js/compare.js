@@ -1,6 +1,6 @@
 // The page of two runs: without a script all of it is text; with one, both are drawn on one time axis, and a − b on demand.
 
-import { differenceOf, hasRows, lookingAt, reasonOf } from "./core/beside.js";
+import { differenceOf, hasNetwork, lookingAt, reasonOf } from "./core/beside.js";
 import { createSay } from "./core/i18n.js";
 import { DEFAULTS } from "./core/query.js";
 import { createStore } from "./core/store.js";
@@ -194,7 +194,7 @@ async function start(document, window, first) {
     runs.push(third);
     third.store.set(lookingAt(third.store.get().trace, lead.store.get()));
     write(says, found);
-    show("d", third.store, third.context, hasRows(a, found.tensors, "h"));
+    show("d", third.store, third.context, hasNetwork(a, found));
     follow(third);
     readout.follow(lead.store.get().cursor, lead.store.get().pinned);
   }

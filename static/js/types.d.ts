@@ -126,6 +126,8 @@ export interface Trace {
   small: boolean;
   /** the run whose h_n and c_n are this one's h_0 and c_0, a trace of its own */
   encoder?: Trace | null;
+  /** one run minus another, not a run */
+  difference?: boolean;
 }
 
 export interface Problem {

@@ -28,11 +28,14 @@ export function differenceOf(a, found) {
   const { model } = a.request;
   // a network is drawn with a cell state only where both have one
   const cell = model.cell === "lstm" && !hasRows(a, tensors, "c") ? "rnn" : model.cell;
-  return { ...a, id: `${found.a} − ${found.b}`, tensors, small: found.small, encoder: null, request: { ...a.request, model: { ...model, cell } } };
+  return { ...a, difference: true, id: `${found.a} − ${found.b}`, tensors, small: found.small, encoder: null, request: { ...a.request, model: { ...model, cell } } };
 }
 
-/** Can the network of a run be drawn from these tensors? @param {Trace} a @param {{[name: string]: unknown}} tensors @param {"h" | "c"} quantity */
-export function hasRows(a, tensors, quantity) {
+/** Can the whole network of a be drawn from the differences? @param {Trace} a @param {Difference} found */
+export const hasNetwork = (a, { tensors }) => ["input", "output", "h_n"].every((name) => Object.hasOwn(tensors, name)) && hasRows(a, tensors, "h");
+
+/** @param {Trace} a @param {{[name: string]: unknown}} tensors @param {"h" | "c"} quantity */
+function hasRows(a, tensors, quantity) {
   return rows(a).every(({ name }) => Object.hasOwn(tensors, `${name}.${quantity}`));
 }
 

@@ -4,7 +4,8 @@ import re
 from dataclasses import dataclass
 
 from app.recurrent.cost import Limits
-from app.web import hands
+from app.recurrent.spec import MOST_LAYERS
+from app.web import hands, teaching
 from app.web.i18n import plain
 
 Value = str | int | float | bool | list[str]
@@ -27,6 +28,7 @@ class Key:
     view: bool = False  # says what is looked at, not what is run
     listed: bool = False  # whole numbers with commas between, as text
     changes: bool = False  # interventions, as JSON
+    among: tuple[str, ...] = ()  # names out of these, with commas between
 
     def read(self, text: str) -> Value | None:
         """The value that `text` stands for, None when it stands for nothing of this kind."""
@@ -46,6 +48,8 @@ class Key:
             return _listed(text)
         if self.changes:
             return hands.canonical(text)
+        if self.among:
+            return teaching.canonical(text, self.among)
         return plain(text)[:MOST_CHARACTERS]
 
     def nearest(self, text: str) -> Value:
@@ -57,6 +61,8 @@ class Key:
                 return self.low if low else self.high
         if isinstance(self.default, float) and _DECIMAL.fullmatch(text):
             return float(self.low if text.startswith("-") else self.high)
+        if self.among:
+            return teaching.known(text, self.among)
         return self.default
 
     def write(self, value: Value) -> str:
@@ -67,8 +73,8 @@ class Key:
 
     def expected(self, limits: Limits) -> str:
         """What would have been understood on this server, for the message."""
-        if self.choices:
-            return ", ".join(filter(None, self.choices))
+        if self.choices or self.among:
+            return ", ".join(filter(None, self.choices or self.among))
         if isinstance(self.default, bool):
             return "true, false"
         if self.listed:
@@ -109,7 +115,7 @@ KEYS: tuple[Key, ...] = (
     Key("cell", "lstm", ("lstm", "gru", "rnn")),
     Key("input_size", 8, low=1),
     Key("hidden_size", 6, low=1),
-    Key("num_layers", 1, low=1, high=1000),
+    Key("num_layers", 1, low=1, high=MOST_LAYERS),
     Key("bias", True),
     Key("batch_first", True),
     Key("dropout", 0.0, high=1),
@@ -133,7 +139,7 @@ KEYS: tuple[Key, ...] = (
     Key("target_seed", 0, high=2**53 - 1),
     Key("seed", 0, high=2**53 - 1),
     Key("task", "read", ("read", "caption", "translate")),
-    Key("decode_steps", 4, low=1, high=1000),
+    Key("decode_steps", 4, low=1, high=MOST_LAYERS),
     Key("h0", "zeros", ("zeros", "random", "ones")),
     Key("interventions", "", changes=True),
     Key("t", 0, view=True),
@@ -141,6 +147,9 @@ KEYS: tuple[Key, ...] = (
     Key("row", "", view=True),  # the top layer, forward
     Key("tensor", "output", view=True),
     Key("panel", "gates", ("gates", "ledger", "gradients", "wiring"), view=True),
+    Key("present", False, view=True),
+    Key("hide", "", among=teaching.PARTS, view=True),
+    Key("lock", "", among=(*teaching.GROUPS, *teaching.LOCKABLE), view=True),
     Key("lang", "", ("", "en", "zh"), view=True),
     Key("theme", "auto", ("auto", "light", "dark"), view=True),
 )

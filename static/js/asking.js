@@ -1,7 +1,8 @@
 // From a change of the controls to a new answer: address, history, server, and back into the store.
 
 import { Refused } from "./doors/api.js";
-import { DEFAULTS, isView, merge, toQuery } from "./core/query.js";
+import { DEFAULTS, isView, merge, toQuery, viewOf } from "./core/query.js";
+import { unlocked } from "./core/teaching.js";
 import { exists, rows, sizes } from "./core/places.js";
 
 /** @typedef {import("./types.js").AppState} AppState */
@@ -34,10 +35,12 @@ export function createAsking(store, api, { traceArrives, speak, window }) {
   let settling = 0;
 
   /** @type {Asking["ask"]} */
-  function ask(patch, how = {}) {
+  function ask(wanted, how = {}) {
     const before = store.get().asked;
-    const asked = merge(before, patch);
+    const patch = unlocked(store.get().lock, wanted);
     const keys = Object.keys(patch).sort().join();
+    if (!keys) return;
+    const asked = merge(before, patch);
     window.clearTimeout(typing);
     if (Object.keys(patch).every(isView)) {
       store.set({ asked });
@@ -140,7 +143,8 @@ export function createAsking(store, api, { traceArrives, speak, window }) {
       if (twin.lang !== store.get().lang) await speak(twin.lang);
       return twin;
     }, (twin) => {
-      store.set({ lang: twin.lang, theme: twin.state.theme, panel: twin.state.panel });
+      const { theme, panel, present, hide, lock } = twin.state;
+      store.set({ lang: twin.lang, theme, panel, present, hide, lock });
       accept(twin, "keep", null);
     });
   };
@@ -172,11 +176,6 @@ export function createAsking(store, api, { traceArrives, speak, window }) {
 export function chosenLang(window) {
   const lang = new URLSearchParams(window.location.search).get("lang");
   return lang === "en" || lang === "zh" ? lang : "";
-}
-
-/** @param {AppState} state */
-function viewOf({ t, n, row, tensor, panel, theme }) {
-  return { t, n, row, tensor, panel, theme };
 }
 
 /** The query of what is shown, and of the place that is looked at. @param {AppState} now */

@@ -8,6 +8,7 @@ import { createTensors } from "./core/tensors.js";
 import { sizes } from "./core/places.js";
 import { createApi, partUrl } from "./doors/api.js";
 import { el as make, find } from "./doors/dom.js";
+import { createMemory } from "./doors/memory.js";
 import { createCharts } from "./doors/plotly.js";
 import { createExplaining } from "./explaining.js";
 import { mountAxis } from "./views/axis.js";
@@ -97,14 +98,11 @@ async function start(document, window, first) {
   function run(name, trace, read, beside) {
     const state = { ...DEFAULTS, lang };
     const store = createStore({
+      ...state,
       trace,
       state,
       asked: state,
-      t: 0,
-      n: 0,
       row: `l${trace.request.model.num_layers - 1}`,
-      tensor: "output",
-      panel: "gates",
       cursor: null,
       pinned: null,
       explained: null,
@@ -115,7 +113,6 @@ async function start(document, window, first) {
       shown: null,
       lines: null,
       lang,
-      theme: "auto",
     });
     const tensors = createTensors(trace, read);
     /** @type {Context} */
@@ -128,6 +125,7 @@ async function start(document, window, first) {
       part: (part, params, stop) => api.part(trace.id, part, { ...params, lang }, stop),
       address: (part, params) => partUrl(trace.id, part, { ...params, lang }),
       charts,
+      memory: createMemory(window),
       ask() {}, // what runs is changed in the explorer
       reducedMotion: () => calm.matches,
     };

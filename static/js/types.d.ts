@@ -1,6 +1,7 @@
 // Every shape of data that crosses a border in the page: the server's answer, the store, what a view is given.
 
 import type { Charts } from "./charts/types.js";
+import type { Diagnosis } from "./diagnosis/types.js";
 import type { Explained } from "./inspector/types.js";
 import type { Intervention } from "./hands.types.js";
 
@@ -142,36 +143,7 @@ export interface Problem {
   hint: string | null;
 }
 
-export interface MarkedAxis {
-  axis: string;
-  size: number | string | null;
-  fault: boolean;
-}
-
-/** A tensor's shape with the axis that does not fit marked, or the one argument that is held against it. */
-export interface MarkedShape {
-  name: string;
-  role: "got" | "expected";
-  argument: boolean;
-  axes: MarkedAxis[];
-}
-
-export interface Noticed {
-  kind: string;
-  axis_says: string | null;
-  shapes: MarkedShape[];
-  why: string;
-  fix: string | null;
-  page: string | null;
-  question: number | null;
-  question_says: string | null;
-}
-
-export interface Diagnosis extends Noticed {
-  ok: boolean | null;
-  also: Noticed[];
-}
-
+export type { Diagnosis, MarkedAxis, MarkedShape, Noticed } from "./diagnosis/types.js";
 export type { Explained, Factor, Product, ReadRange, Source } from "./inspector/types.js";
 
 /** How far each sample's last state is from its own, run alone: max |Δ|. */
@@ -226,6 +198,11 @@ export interface FlatState {
   row: string;
   tensor: string;
   panel: Panel;
+  present: boolean;
+  /** "code,input": parts of the page that are left out */
+  hide: string;
+  /** controls that are held fast */
+  lock: string;
   lang: Lang | "";
   theme: Theme;
 }
@@ -278,6 +255,9 @@ export interface AppState {
   row: string;
   tensor: string;
   panel: Panel;
+  present: boolean;
+  hide: string;
+  lock: string;
   cursor: CellAt | null;
   pinned: CellAt | null;
   /** how the number at `cell` was made; without an answer where it could not be had; null: not asked, or on its way */
@@ -333,6 +313,8 @@ export interface Context {
   /** the address of such a route */
   address(name: string, params: Params): string;
   readonly charts: Charts;
+  /** what the browser keeps from visit to visit */
+  readonly memory: import("./doors/memory.js").Memory;
   /** change the request: a new address, a new answer; `typing` waits for a pause and replaces the history entry */
   ask(patch: Partial<FlatState>, how?: { typing?: boolean }): void;
   reducedMotion(): boolean;

@@ -36,7 +36,7 @@ export function frameOf(state, camera, context, drawn) {
 
 /** @param {AppState} state @param {AppState} previous @returns {boolean} does it look different */
 export function looksDifferent(state, previous) {
-  const watched = /** @type {const} */ (["trace", "t", "n", "cursor", "pinned", "lang"]);
+  const watched = /** @type {const} */ (["trace", "t", "n", "cursor", "pinned", "lang", "present"]);
   return watched.some((key) => state[key] !== previous[key]) || sourcesOf(state) !== sourcesOf(previous);
 }
 

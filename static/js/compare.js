@@ -152,7 +152,7 @@ async function start(document, window, first) {
   function look({ t, n, cursor, pinned }) {
     if (looking) return;
     looking = true;
-    for (const { store } of runs) store.set(lookingAt(store.get().trace, { t, n, cursor, pinned }));
+    runs.forEach(({ store }, k) => store.set(lookingAt(store.get().trace, { t, n, cursor, pinned }, traces[k] ?? a)));
     looking = false;
     readout.follow(cursor, pinned);
     keep();
@@ -188,9 +188,9 @@ async function start(document, window, first) {
       return;
     }
     if (runs.length > 2) return;
-    const third = run("A − B", differenceOf(a, found), api.differences(a.id, b.id, signal), []);
+    const third = run("A − B", differenceOf(a, b, found), api.differences(a.id, b.id, signal), []);
     runs.push(third);
-    third.store.set(lookingAt(third.store.get().trace, lead.store.get()));
+    third.store.set(lookingAt(third.store.get().trace, lead.store.get(), a));
     write(says, found);
     show("d", third.store, third.context, hasNetwork(a, found));
     follow(third);

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { differenceOf, hasNetwork, lookingAt, reasonOf } from "../../static/js/core/beside.js";
 import { scaleOf, scalesOf } from "../../static/js/core/colour.js";
+import { homeOf } from "../../static/js/core/places.js";
 import { layoutNetwork, netOf } from "../../static/js/network/layout.js";
 import { scaleOfQuantity } from "../../static/js/network/scales.js";
 import { traceOf } from "./trace_fixture.js";
@@ -43,10 +44,15 @@ test("a − b keeps the tensors that could be subtracted; without a cell state i
   const trace = simple();
   const kept = Object.fromEntries(["input", "output", "h_n", "l0.h"].filter((name) => trace.tensors[name]).map((name) => [name, trace.tensors[name]]));
   const found = { a: "a", b: "b", small: true, tensors: kept, apart: [], only_a: [], only_b: [] };
-  const drawn = differenceOf(trace, found);
+  const drawn = differenceOf(trace, trace, found);
   assert.deepEqual(Object.keys(drawn.tensors), Object.keys(kept));
   assert.ok(Object.values(drawn.tensors).every(({ difference }) => difference));
   assert.equal(netOf(drawn).hasC, false);
+  const packed = structuredClone(trace);
+  packed.positions.h_n[0].step[1] = 2;
+  assert.deepEqual(homeOf(drawn, { tensor: "h_n", index: [0, 1, 0] }), { tensor: "l0.h", index: [1, 4, 0] });
+  const apart = differenceOf(trace, packed, found); // the last states of two steps are no state's difference
+  assert.deepEqual(homeOf(apart, { tensor: "h_n", index: [0, 1, 0] }), { tensor: "h_n", index: [0, 1, 0] });
   assert.equal(hasNetwork(trace, { ...found, tensors: {} }), false);
 });
 

@@ -146,6 +146,9 @@ KEYS: tuple[Key, ...] = (
     Key("n", 0, view=True),
     Key("row", "", view=True),  # the top layer, forward
     Key("tensor", "output", view=True),
+    Key("cut", "T", ("T", "N", "F"), view=True),  # F: the last axis, whatever it holds
+    Key("pose", "cut", ("cut", "whole", "pull", "apart", "flat"), view=True),
+    Key("unit", 0, view=True),  # where a cut along the last axis is
     Key("panel", "gates", ("gates", "ledger", "gradients", "wiring"), view=True),
     Key("present", False, view=True),
     Key("hide", "", among=teaching.PARTS, view=True),

@@ -3,7 +3,7 @@
 import { Refused } from "./doors/api.js";
 import { DEFAULTS, isView, merge, toQuery, viewOf } from "./core/query.js";
 import { unlocked } from "./core/teaching.js";
-import { exists, rows, sizes } from "./core/places.js";
+import { exists, rows, sizes, widest } from "./core/places.js";
 
 /** @typedef {import("./types.js").AppState} AppState */
 /** @typedef {import("./types.js").FlatState} FlatState */
@@ -82,7 +82,7 @@ export function createAsking(store, api, { traceArrives, speak, window }) {
   function go(asked, entry) {
     return answerTo(
       // without the place that is looked at, which another network need not have: it is fitted to the answer
-      () => api.twin(toQuery({ ...asked, t: 0, n: 0, row: "", tensor: DEFAULTS.tensor }), { strict: Boolean(store.get().trace) }),
+      () => api.twin(toQuery({ ...asked, t: 0, n: 0, unit: 0, row: "", tensor: DEFAULTS.tensor }), { strict: Boolean(store.get().trace) }),
       (twin) => (twin.problems.some(isAsked) && store.get().trace ? refuse(twin.problems, twin.fixed) : accept(twin, entry, asked)),
     );
   }
@@ -143,8 +143,8 @@ export function createAsking(store, api, { traceArrives, speak, window }) {
       if (twin.lang !== store.get().lang) await speak(twin.lang);
       return twin;
     }, (twin) => {
-      const { theme, panel, present, hide, lock } = twin.state;
-      store.set({ lang: twin.lang, theme, panel, present, hide, lock });
+      const { theme, panel, cut, pose, present, hide, lock } = twin.state;
+      store.set({ lang: twin.lang, theme, panel, cut, pose, present, hide, lock });
       accept(twin, "keep", null);
     });
   };
@@ -201,14 +201,15 @@ function nextRow(now, next) {
 /**
  * The nearest place that this trace has.
  * @param {Trace} trace
- * @param {{t: number, n: number, row: string, tensor: string}} view
+ * @param {{t: number, n: number, row: string, tensor: string, unit: number}} view
  */
-export function fit(trace, { t, n, row, tensor }) {
+export function fit(trace, { t, n, row, tensor, unit }) {
   const { samples, steps } = sizes(trace);
   const names = rows(trace).map(({ name }) => name);
   return {
     t: Math.min(Math.max(0, t), steps - 1),
     n: Math.min(Math.max(0, n), samples - 1),
+    unit: Math.min(Math.max(0, unit), widest(trace) - 1),
     row: names.includes(row) ? row : (names[0] ?? "l0"),
     tensor: Object.hasOwn(trace.tensors, tensor) ? tensor : "output",
   };

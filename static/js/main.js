@@ -12,6 +12,7 @@ import { createExplaining } from "./explaining.js";
 import { mountChanged } from "./views/changed.js";
 import { mountClaims } from "./views/claims.js";
 import { mountCodeline } from "./views/codeline.js";
+import { mountCutting } from "./views/cutting.js";
 import { mountGradients } from "./views/gradients.js";
 import { mountHands } from "./views/hands.js";
 import { mountHeatmaps } from "./views/heatmaps.js";
@@ -60,6 +61,7 @@ const WORK = [
   ["#notes", mountNotes],
   ["#proof", mountProof],
   ["#scene", mountScene],
+  ["#cutting", mountCutting],
   ["#timeline", mountTimebar],
   ["#changed", mountChanged],
   ["#network", mountNetwork],
@@ -104,13 +106,15 @@ function start(document, window) {
   const trace = /** @type {Trace} */ (twin.trace);
   const { problems, lang } = twin;
   const state = { ...twin.state, lang: chosenLang(window) };
-  const { t, n, row, tensor, panel, present, hide, lock, theme } = state;
-  const view = { t, n, row, tensor };
+  const { t, n, row, tensor, cut, pose, unit, panel, present, hide, lock, theme } = state;
+  const view = { t, n, row, tensor, unit };
   const store = createStore({
     trace,
     state,
     asked: state,
     ...(trace ? fit(trace, view) : view),
+    cut,
+    pose,
     panel,
     present,
     hide,

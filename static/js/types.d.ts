@@ -3,6 +3,7 @@
 import type { Charts } from "./charts/types.js";
 import type { Diagnosis } from "./diagnosis/types.js";
 import type { Explained } from "./inspector/types.js";
+import type { Lying } from "./scene/types.js";
 import type { Intervention } from "./hands.types.js";
 
 export type Cell = "lstm" | "gru" | "rnn";
@@ -159,7 +160,7 @@ export interface Padding {
 // ---- the page ----
 
 /** The whole state of the page, flat, as it stands in the address. */
-export interface FlatState {
+export interface FlatState extends Lying {
   example: string;
   cell: Cell;
   input_size: number;
@@ -243,7 +244,7 @@ export interface CellAt {
   index: number[];
 }
 
-export interface AppState {
+export interface AppState extends Lying {
   /** null only while nothing has run yet (no sentence, or a first answer that failed) */
   trace: Trace;
   /** the state that `trace` belongs to */

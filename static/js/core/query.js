@@ -39,6 +39,9 @@ export const DEFAULTS = Object.freeze({
   n: 0,
   row: "", // the top layer, forward
   tensor: "output",
+  cut: "T",
+  pose: "cut",
+  unit: 0, // where a cut along the last axis is
   panel: "gates",
   present: false,
   hide: "", // parts of the page, with commas between
@@ -50,7 +53,7 @@ export const DEFAULTS = Object.freeze({
 const MOST_LENGTHS = 1000; // samples in a list that is still an address
 
 /** What is only looked at: changing it needs no new answer. */
-export const VIEW_KEYS = /** @type {const} */ (["t", "n", "row", "tensor", "panel", "present", "hide", "lock", "lang", "theme"]);
+export const VIEW_KEYS = /** @type {const} */ (["t", "n", "row", "tensor", "cut", "pose", "unit", "panel", "present", "hide", "lock", "lang", "theme"]);
 
 /**
  * The canonical query of a state, without "?": keys in the table's order, defaults left out; an example needs only its name.
@@ -152,8 +155,8 @@ export function isView(key) {
  * @param {import("../types.js").AppState} now
  */
 export function viewOf(now) {
-  const { t, n, row, tensor, panel, present, hide, lock, theme } = now;
-  return { t, n, row, tensor, panel, present, hide, lock, theme };
+  const { t, n, row, tensor, cut, pose, unit, panel, present, hide, lock, theme } = now;
+  return { t, n, row, tensor, cut, pose, unit, panel, present, hide, lock, theme };
 }
 
 /**

@@ -7,10 +7,12 @@ import { blocksOf } from "../scene/blocks.js";
 import { createCamera } from "../scene/camera.js";
 import { drawScene } from "../scene/draw.js";
 import { largest } from "../scene/fit.js";
-import { frameOf, looksDifferent } from "../scene/frame.js";
+import { endedIn, frameOf, looksDifferent } from "../scene/frame.js";
 import { listenKeys } from "../scene/keyboard.js";
 import { drawLegend } from "../scene/legend.js";
+import { createMoving } from "../scene/moving.js";
 import { pick } from "../scene/pick.js";
+import { askedOf, posed } from "../scene/posed.js";
 import { listenPointer } from "../scene/pointer.js";
 import { viewOf } from "../scene/projection.js";
 import { createTexts, describe, make } from "../scene/texts.js";
@@ -41,6 +43,8 @@ export function mountScene(el, store, context) {
   /** @type {Content | null} */ let content = null;
   /** @type {Arrangement | null} */ let arrangement = null;
   /** @type {Palette | null} */ let palette = null;
+  /** as it was drawn last, which is what the pointer is over @type {import("../scene/layout.js").Layout | null} */ let shown = null;
+  const moving = createMoving(() => context.reducedMotion());
 
   const camera = createCamera((what) => {
     if (what === "zoom") arrangement = null;
@@ -54,7 +58,7 @@ export function mountScene(el, store, context) {
     blocks: () => contentNow().blocks.filter(({ kind }) => kind !== "module"),
     cellAt(x, y) {
       const box = canvas.getBoundingClientRect();
-      return pick(arrangementNow().layout.placed, viewOf(camera.turn), store.get().t, [(x - box.left) / magnified, (y - box.top) / magnified]);
+      return pick((shown ?? arrangementNow().layout).placed, viewOf(camera.turn), store.get().t, [(x - box.left) / magnified, (y - box.top) / magnified]);
     },
   };
   listenPointer(host, stage, signal);
@@ -89,7 +93,8 @@ export function mountScene(el, store, context) {
     return palette;
   }
 
-  function draw() {
+  /** @param {number} now */
+  function draw(now) {
     frame = 0;
     const state = store.get();
     if (width === 0 || !state.trace) return;
@@ -97,7 +102,9 @@ export function mountScene(el, store, context) {
     const { layout, legend } = arrangementNow();
     fitCanvas(Math.ceil(heightOf({ layout, legend }) * magnified));
     const inks = paletteNow();
-    drawScene(ctx, frameOf(state, camera, context, { layout, scales, palette: inks, ratio: ratio() * magnified, bitmaps }));
+    shown = posed(layout, askedOf(state), moving.at(now), { say: context.say, ended: endedIn(state.trace) });
+    if (moving.moves) redraw();
+    drawScene(ctx, frameOf(state, camera, context, { layout: shown, scales, palette: inks, ratio: ratio() * magnified, bitmaps }));
     drawLegend(ctx, legend.items, inks);
     describe(host, texts, { say: context.say, tensors: context.tensors, state, blocks });
     el.removeAttribute("data-expect"); // the height that was kept for it is its own now
@@ -141,10 +148,11 @@ export function mountScene(el, store, context) {
   }
 
   const forget = store.subscribe((state, previous) => {
+    moving.notice(state, previous);
     if (state.trace !== previous.trace) {
       content?.bitmaps.stop();
       content = null;
-      arrangement = null;
+      arrangement = shown = null;
     }
     if (state.present !== previous.present) arrangement = null;
     if (state.lang !== previous.lang) arrangement = palette = null;

@@ -1,4 +1,4 @@
-// What the diagnosis of a run or of a message answers.
+// What is found wrong with a call, and the shapes it shows with the axis that does not fit marked.
 
 export interface MarkedAxis {
   axis: string;

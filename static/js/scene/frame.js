@@ -20,7 +20,7 @@ import { viewOf } from "./projection.js";
  * @returns {Scene}
  */
 export function frameOf(state, camera, context, drawn) {
-  const { trace, p, t, n, cursor, pinned } = state;
+  const { trace, p, t, n, cursor, pinned, pins } = state;
   const film = motionOf(trace, p);
   const done = (/** @type {import("../types.js").CellAt | null} */ cell) => !film || !cell || isDone(film.undone(cell.tensor), cell.index);
   return {
@@ -29,7 +29,7 @@ export function frameOf(state, camera, context, drawn) {
     t,
     n,
     film,
-    marked: marksOf(trace, cursor, pinned).filter(done),
+    marked: marksOf(trace, cursor, pinned, pins).filter(done),
     sources: done(cursor ?? pinned) ? sourcesOf(state) : null,
     asked: askedOf(state),
     nowText: (block) => nowText(block, askedOf(state), context.say),
@@ -37,13 +37,13 @@ export function frameOf(state, camera, context, drawn) {
     links: linksOf(trace, n).filter(({ row }) => !film || isDone(film.undone("h_n"), [row])),
     ended: endedIn(trace),
     value: (tensor, index) => context.tensors.value(tensor, index),
-    modules: { rnn: moduleOf(trace.request), ...(trace.encoder ? { [`${ENCODER}rnn`]: moduleOf(trace.encoder.request) } : {}) },
+    modules: { rnn: trace.difference ? { ...moduleOf(trace.request), cell: "A − B", sizes: "" } : moduleOf(trace.request), ...(trace.encoder ? { [`${ENCODER}rnn`]: moduleOf(trace.encoder.request) } : {}) },
   };
 }
 
 /** @param {AppState} state @param {AppState} previous @returns {boolean} does it look different */
 export function looksDifferent(state, previous) {
-  const watched = /** @type {const} */ (["trace", "p", "t", "n", "cursor", "pinned", "lang", "cut", "pose", "unit", "present"]);
+  const watched = /** @type {const} */ (["trace", "p", "t", "n", "cursor", "pinned", "pins", "zoom", "changed", "lang", "cut", "pose", "unit", "present"]);
   return watched.some((key) => state[key] !== previous[key]) || sourcesOf(state) !== sourcesOf(previous);
 }
 

@@ -41,9 +41,11 @@ STATUS: dict[str, int] = {
     "over-limit": 422,
     "not-yet": 422,
     "proof-failed": 422,
+    "training-failed": 422,
     "too-many-requests": 429,
     "internal": 500,
     "busy": 503,
+    "training-busy": 503,
     "deadline": 503,
     "cancelled": 503,
 }

@@ -1,0 +1,1 @@
+"""Training: recipes of the bundled models, and runs that a visitor watches."""

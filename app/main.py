@@ -23,13 +23,16 @@ from app.web import (
     pages,
     plotly,
     problems,
+    questions,
     trainings,
+    uploads,
 )
 from app.web.assets import Assets
 from app.web.guard import Guard
 from app.web.races import Races
 from app.web.state import State
 from app.web.traces import Traces
+from app.web.uploading import Uploading
 from app.web.work import Work
 
 
@@ -42,10 +45,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         if work.stopped:
             work.start()
+            app.state.uploading.start()
         app.state.races.clean()
         app.state.traces.warm_up(State().request())
         yield
         app.state.races.stop()
+        app.state.uploading.stop()
         work.stop()
 
     app = FastAPI(
@@ -62,6 +67,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.work = work
     app.state.traces = Traces(settings, work)
     app.state.races = Races(settings)
+    app.state.uploading = Uploading(settings, app.state.traces.uploads)
     app.state.assets = Assets()
     app.include_router(api.router)
     app.include_router(changed.router)
@@ -71,6 +77,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(explain.router)
     app.include_router(figures.router)
     app.include_router(trainings.router)
+    app.include_router(uploads.router)
     app.add_api_route("/healthz", api.get_health, include_in_schema=False)
     app.include_router(pages.router)
     app.include_router(beside.router)
@@ -80,6 +87,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         *diagnose_page.ROUTES,
         *gallery.ROUTES,
         *problems.ROUTES,
+        *questions.ROUTES,
     ]
     docs.install(app)
     errors.install(app)

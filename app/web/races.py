@@ -197,6 +197,7 @@ class Races:
         else:
             if event == "start":
                 race.about = {name: value for name, value in said.items() if name != "event"}
+                race.began = race.seen = time.monotonic()  # until here torch was imported
             elif event == "snapshot":
                 race.snapshots.append({name: value for name, value in said.items() if name != "event"})
             else:

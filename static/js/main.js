@@ -17,6 +17,7 @@ import { mountGradients } from "./views/gradients.js";
 import { mountHands } from "./views/hands.js";
 import { mountHeatmaps } from "./views/heatmaps.js";
 import { mountHelp } from "./views/help.js";
+import { mountHints } from "./views/hints.js";
 import { mountInspector } from "./views/inspector.js";
 import { mountLedger } from "./views/ledger.js";
 import { mountMasthead } from "./views/masthead.js";
@@ -76,6 +77,7 @@ const WORK = [
   ["#stages", mountStages],
   ["#claims", mountClaims],
   ["#table", mountTable],
+  ["#hints", mountHints],
 ];
 
 start(document, window);

@@ -2,7 +2,6 @@
 
 import { find } from "../doors/dom.js";
 
-const HINTS = ["play", "point", "change"];
 const VISITED = "visited"; // in the browser's memory
 
 /** @type {import("../types.js").Mount} */
@@ -12,6 +11,7 @@ export function mountHints(el, store, context) {
   const hint = find(el, '[data-role="hint"]');
   const which = find(el, '[data-role="which"]');
   const next = find(el, '[data-do="next"]');
+  const keys = [context.reducedMotion() ? "hints.still" : "hints.play", "hints.point", "hints.change"];
   let at = 0;
 
   // Whoever follows a link is shown what the link says, and nothing moves by itself.
@@ -26,9 +26,9 @@ export function mountHints(el, store, context) {
   function draw() {
     if (el.hidden) return;
     const { say } = context;
-    hint.textContent = say(`hints.${HINTS[at]}`);
-    which.textContent = `${at + 1} / ${HINTS.length}`;
-    next.textContent = say(at < HINTS.length - 1 ? "hints.next" : "hints.done");
+    hint.textContent = say(keys[at]);
+    which.textContent = `${at + 1} / ${keys.length}`;
+    next.textContent = say(at < keys.length - 1 ? "hints.next" : "hints.done");
   }
   function close() {
     const inside = el.contains(document.activeElement);
@@ -37,7 +37,7 @@ export function mountHints(el, store, context) {
   }
 
   next.addEventListener("click", () => {
-    if (at === HINTS.length - 1) return close();
+    if (at === keys.length - 1) return close();
     at += 1;
     draw();
   }, { signal });

@@ -2,7 +2,7 @@
 
 import type { Charts } from "./charts/types.js";
 import type { Explained } from "./inspector/types.js";
-import type { Lying } from "./scene/types.js";
+import type { Gone, Kept, Lying } from "./scene/types.js";
 import type { Intervention } from "./hands.types.js";
 
 export type Cell = "lstm" | "gru" | "rnn";
@@ -184,7 +184,7 @@ export interface Padding {
 // ---- the page ----
 
 /** The whole state of the page, flat, as it stands in the address. */
-export interface FlatState extends Lying {
+export interface FlatState extends Lying, Gone {
   example: string;
   cell: Cell;
   input_size: number;
@@ -268,7 +268,7 @@ export interface CellAt {
   index: number[];
 }
 
-export interface AppState extends Lying {
+export interface AppState extends Lying, Kept {
   /** null only while nothing has run yet (no sentence, or a first answer that failed) */
   trace: Trace;
   /** the state that `trace` belongs to */

@@ -35,7 +35,7 @@ export function frameOf(state, camera, context, drawn) {
     links: linksOf(trace, n),
     ended: endedIn(trace),
     value: (tensor, index) => context.tensors.value(tensor, index),
-    modules: { rnn: moduleOf(trace.request), ...(trace.encoder ? { [`${ENCODER}rnn`]: moduleOf(trace.encoder.request) } : {}) },
+    modules: { rnn: trace.difference ? { ...moduleOf(trace.request), cell: "A − B", sizes: "" } : moduleOf(trace.request), ...(trace.encoder ? { [`${ENCODER}rnn`]: moduleOf(trace.encoder.request) } : {}) },
   };
 }
 

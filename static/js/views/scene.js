@@ -30,9 +30,9 @@ const AROUND = 112; // css px before a class for the caption and the bar
 export function mountScene(el, store, context) {
   const stop = new AbortController();
   const { signal } = stop;
-  const host = make("div", { role: "application", tabindex: "0", "aria-describedby": "scene-help scene-shown scene-cell" });
+  const host = make("div", { role: "application", tabindex: "0", "aria-describedby": `${el.id}-help ${el.id}-shown ${el.id}-cell` });
   const canvas = make("canvas", { "aria-hidden": "true" });
-  const texts = createTexts();
+  const texts = createTexts(el.id);
   Object.assign(host.style, { position: "relative", touchAction: "pan-y", cursor: "grab", overflow: "hidden" });
   Object.assign(canvas.style, { display: "block", width: "100%" });
   host.append(canvas);
@@ -81,7 +81,7 @@ export function mountScene(el, store, context) {
   function contentNow() {
     const { trace } = store.get();
     if (!content) {
-      content = { blocks: blocksOf(trace), scales: scalesOf(trace.tensors), bitmaps: createBitmaps(() => context.tensors, redraw) };
+      content = { blocks: blocksOf(trace), scales: scalesOf(trace.tensors, context.beside?.map(({ tensors }) => tensors)), bitmaps: createBitmaps(() => context.tensors, redraw) };
       stage.focused = 0;
     }
     return content;

@@ -20,6 +20,8 @@ from app.web import (
     explain,
     figures,
     gallery,
+    models,
+    models_page,
     pages,
     plotly,
     problems,
@@ -71,6 +73,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(diagnose.router)
     app.include_router(explain.router)
     app.include_router(figures.router)
+    app.include_router(models.router)
     app.include_router(uploads.router)
     app.add_api_route("/healthz", api.get_health, include_in_schema=False)
     app.include_router(pages.router)
@@ -80,6 +83,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         plotly.ROUTE,
         *diagnose_page.ROUTES,
         *gallery.ROUTES,
+        *models_page.ROUTES,
         *problems.ROUTES,
         *questions.ROUTES,
     ]

@@ -7,6 +7,7 @@ from app.recurrent.cost import Limits
 from app.recurrent.spec import MOST_LAYERS
 from app.web import hands, teaching
 from app.web.i18n import plain
+from app.zoo.trained import bundled_names
 
 Value = str | int | float | bool | list[str]
 
@@ -138,6 +139,7 @@ KEYS: tuple[Key, ...] = (
     Key("loss", "none", ("none", "cross_entropy", "nll", "bce", "mse")),
     Key("target_seed", 0, high=2**53 - 1),
     Key("seed", 0, high=2**53 - 1),
+    Key("bundled", "", ("", *bundled_names())),  # trained weights instead of the seed's
     Key("task", "read", ("read", "caption", "translate")),
     Key("decode_steps", 4, low=1, high=MOST_LAYERS),
     Key("h0", "zeros", ("zeros", "random", "ones")),

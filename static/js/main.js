@@ -26,6 +26,7 @@ import { mountPadding } from "./views/padding.js";
 import { mountPresent } from "./views/present.js";
 import { mountProof } from "./views/proof.js";
 import { mountRowpicker } from "./views/rowpicker.js";
+import { mountRunning } from "./views/running.js";
 import { mountScene } from "./views/scene.js";
 import { mountSentences } from "./views/sentences.js";
 import { mountShare } from "./views/share.js";
@@ -63,6 +64,7 @@ const WORK = [
   ["#scene", mountScene],
   ["#cutting", mountCutting],
   ["#timeline", mountTimebar],
+  ["#running", mountRunning],
   ["#changed", mountChanged],
   ["#network", mountNetwork],
   ["#rowpicker", mountRowpicker],

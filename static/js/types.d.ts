@@ -119,7 +119,7 @@ export interface Trace {
   claims: Claim[];
   proof: Proof;
   warnings: string[];
-  text: null | { tokens: string[][]; lengths: number[]; vocabulary: string[] };
+  text: null | { tokens: string[][]; lengths: number[]; vocabulary: string[]; unknown?: number[][] };
   code: string;
   cost: { bytes: number; multiply_adds: number };
   small: boolean;
@@ -213,6 +213,8 @@ export interface FlatState extends Lying {
   loss: "none" | "cross_entropy" | "nll" | "bce" | "mse";
   target_seed: number;
   seed: number;
+  /** the trained weights that run; "" for those of the seed */
+  bundled: string;
   task: "read" | "caption" | "translate";
   decode_steps: number;
   h0: "zeros" | "random" | "ones";

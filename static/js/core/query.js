@@ -31,6 +31,7 @@ export const DEFAULTS = Object.freeze({
   loss: "none",
   target_seed: 0,
   seed: 0,
+  bundled: "", // trained weights instead of the seed's
   task: "read",
   decode_steps: 4,
   h0: "zeros",
@@ -51,6 +52,9 @@ export const DEFAULTS = Object.freeze({
 });
 
 const MOST_LENGTHS = 1000; // samples in a list that is still an address
+
+/** What trained weights settle: to ask for another is to leave them. @type {readonly string[]} */
+const SETTLED = ["cell", "input_size", "hidden_size", "num_layers", "bias", "bidirectional", "proj_size", "nonlinearity", "out_features", "num_embeddings", "task"];
 
 /** What is only looked at: changing it needs no new answer. */
 export const VIEW_KEYS = /** @type {const} */ (["t", "n", "row", "tensor", "cut", "pose", "unit", "panel", "present", "hide", "lock", "lang", "theme"]);
@@ -123,7 +127,8 @@ export function merge(state, patch) {
   if (patch.example) return { ...DEFAULTS, ...around(state), ...patch };
   const keys = /** @type {(keyof FlatState)[]} */ (Object.keys(patch));
   const changes = keys.some((key) => !isView(key) && !same(state[key], patch[key]));
-  return fitLengths({ ...state, ...(changes ? { example: "" } : {}), ...patch }, patch);
+  const leaves = state.bundled !== "" && keys.some((key) => SETTLED.includes(key) && !same(state[key], patch[key]));
+  return fitLengths({ ...state, ...(changes ? { example: "" } : {}), ...(leaves ? { bundled: "" } : {}), ...patch }, patch);
 }
 
 /** What is about the page and not about the run. @param {FlatState} state */

@@ -15,6 +15,7 @@ from app.web import (
     code,
     diagnose,
     diagnose_page,
+    difference,
     docs,
     errors,
     explain,
@@ -71,6 +72,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(archive.router)
     app.include_router(code.router)
     app.include_router(diagnose.router)
+    app.include_router(difference.router)
     app.include_router(explain.router)
     app.include_router(figures.router)
     app.include_router(models.router)

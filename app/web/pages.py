@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import asdict
-from functools import cache, partial
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -131,11 +131,6 @@ def _held(state: dict[str, Any]) -> list[tuple[str, str]]:
     return [(name, BY_NAME[name].write(value)) for name in names for value in values[name]]
 
 
-@cache
-def _catalogue(lang: str) -> str:
-    return json.dumps(dict(i18n.catalogue(lang)), ensure_ascii=False, separators=(",", ":"))
-
-
 def _render(request: Request, around: dict[str, Any], body: str, lang: str) -> str:
     trace = json.loads(body)
     text = ((trace["encoder"] or trace) if trace else {}).get("text")
@@ -156,7 +151,7 @@ def _render(request: Request, around: dict[str, Any], body: str, lang: str) -> s
         teaching=teaching,
         locked=teaching.locked(twin["state"]["lock"]),
         held=_held(twin["state"]),
-        catalogue=_catalogue(lang),
+        catalogue=i18n.written(lang),
         token_ids={token: id for id, token in enumerate(vocabulary)},
         other_lang_url="/?" + urlencode([*query, ("lang", other)]),
         examples=menu(lang),

@@ -64,7 +64,11 @@ def test_before_a_class_there_is_the_scene_alone_larger_and_every_step_by_key(
     bar = page.get_by_role("toolbar", name="Present")
     expect(bar).to_be_focused()
     fits = "document.documentElement.scrollHeight <= innerHeight && document.documentElement.scrollWidth <= innerWidth"
-    page.wait_for_function(fits)
+    for _ in range(50):  # the drawing follows the view by a frame or two
+        if page.evaluate(fits):
+            break
+        page.wait_for_timeout(100)
+    assert page.evaluate(fits)
     shown = page.locator("#scene-shown")
     expect(shown).to_contain_text("t = 0")
     page.keyboard.press("ArrowRight")

@@ -208,7 +208,6 @@ def test_each_fault_names_its_place(changed: dict[str, Any], field: str) -> None
     ("changed", "field"),
     [
         ({"weights": {"upload": "x"}}, "weights.upload"),
-        ({"input": {"dataset": "weather"}}, "input.dataset"),
     ],
 )
 def test_what_the_contract_knows_and_this_version_does_not_run_is_said(changed: dict[str, Any], field: str) -> None:

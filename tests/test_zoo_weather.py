@@ -16,6 +16,7 @@ from torch import nn
 from app.training import weather as recipe
 from app.training.command import main_of
 from app.training.fetch import VEGA, FetchError, Package, fetched
+from app.training.net import Net
 from app.zoo.trained import bundled, file_of
 from tests.house import TOP
 from tests.test_api import TRACES, is_problem
@@ -71,7 +72,7 @@ async def test_days_that_are_not_there_are_refused(client: httpx.AsyncClient, da
 async def test_the_shipped_score_is_that_of_the_shipped_weights() -> None:
     found = bundled("weather")
     assert found is not None
-    net = recipe.Net(recipe.RECIPE.model, None, recipe.RECIPE.head)
+    net = Net(recipe.RECIPE.model, None, recipe.RECIPE.head)
     net.load_state_dict(found.load())
     test = recipe.windows(recipe.TEST, None)
     assert recipe.error(net, test) == pytest.approx(found.card["scores"]["shipped"], abs=1e-3)

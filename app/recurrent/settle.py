@@ -23,8 +23,8 @@ from app.recurrent.settle_states import check_state, settle_lengths
 from app.recurrent.settle_trained import settle_trained, trained_of
 from app.recurrent.spec import EmbeddingSpec, TraceRequest
 
-# Parts of the contract that are read and understood but not run by this version.
-NOT_YET = ("weights.upload",)
+# Parts of the contract that are read and understood but not run by this version: none is left.
+NOT_YET: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,6 @@ class Settled:
 
 def settle(request: TraceRequest) -> Settled:
     """Fill in and check `request`; raises Refusal with the place, both numbers and torch's text."""
-    _refuse_what_is_not_traced_yet(request)
     request = settle_dataset(settle_trained(request))
     _check_proj(request)
     encoder = _encoder(request)
@@ -132,16 +131,6 @@ def _check_proj(request: TraceRequest) -> None:
             expected=f"< {model.hidden_size}",
             torch="ValueError: proj_size has to be smaller than hidden_size",
         )
-
-
-def _refuse_what_is_not_traced_yet(request: TraceRequest) -> None:
-    """The contract knows more than this version runs; say which part, never ignore it."""
-    asked = {
-        "weights.upload": request.weights.upload is not None,
-    }
-    for field in NOT_YET:
-        if asked[field]:
-            raise Refusal("not-yet", Say("problem.not_yet", {"field": field}), field=field)
 
 
 def _width_refusal(field: str, *, got: int, expected: int | None) -> Refusal:

@@ -99,6 +99,8 @@ async function start(document, window, first) {
     const state = { ...DEFAULTS, lang };
     const store = createStore({
       ...state,
+      pins: [],
+      changed: null,
       trace,
       state,
       asked: state,

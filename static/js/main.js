@@ -18,6 +18,7 @@ import { mountGradients } from "./views/gradients.js";
 import { mountHands } from "./views/hands.js";
 import { mountHeatmaps } from "./views/heatmaps.js";
 import { mountHelp } from "./views/help.js";
+import { mountHints } from "./views/hints.js";
 import { mountInside } from "./views/inside.js";
 import { mountInspector } from "./views/inspector.js";
 import { mountLedger } from "./views/ledger.js";
@@ -26,6 +27,7 @@ import { mountNetwork } from "./views/network.js";
 import { mountNotes } from "./views/notes.js";
 import { mountPadding } from "./views/padding.js";
 import { mountPresent } from "./views/present.js";
+import { mountPins } from "./views/pins.js";
 import { mountProof } from "./views/proof.js";
 import { mountRowpicker } from "./views/rowpicker.js";
 import { mountRunning } from "./views/running.js";
@@ -69,6 +71,7 @@ const WORK = [
   ["#cutting", mountCutting],
   ["#timeline", mountTimebar],
   ["#running", mountRunning],
+  ["#pins", mountPins],
   ["#changed", mountChanged],
   ["#network", mountNetwork],
   ["#rowpicker", mountRowpicker],
@@ -82,6 +85,7 @@ const WORK = [
   ["#stages", mountStages],
   ["#claims", mountClaims],
   ["#table", mountTable],
+  ["#hints", mountHints],
 ];
 
 start(document, window);

@@ -62,11 +62,9 @@ export function mountInside(el, store, context) {
     const scene = el.previousElementSibling;
     if (scene instanceof HTMLElement) scene.hidden = !el.hidden;
     if (el.hidden || !trace) return void (shown = null);
-    scene?.removeAttribute("data-expect"); // there is nothing of it to wait for
     cell.hidden = level !== "cell";
     number.hidden = level !== "number";
-    if (level === "cell") drawDiagram();
-    else drawNumber();
+    if (level === "cell" ? drawDiagram() : drawNumber()) scene?.removeAttribute("data-expect"); // what is below need not wait any longer
   }
 
   function drawDiagram() {
@@ -110,6 +108,7 @@ export function mountInside(el, store, context) {
     if (word) title.append(make("span", { class: "soft" }, ` ${word}`));
     controls(here);
     note.textContent = padded ? say("inside.padding") : found === null ? say("page.products.failed") : say("inside.how");
+    return found !== undefined;
   }
 
   /** @param {ReturnType<typeof where>} here */
@@ -144,8 +143,9 @@ export function mountInside(el, store, context) {
     const { trace, lang, n, t, zoom } = store.get();
     const found = answers.number(trace, lang, cellOf(parse(zoom), { n, t }), LIMIT);
     number.toggleAttribute("aria-busy", found === undefined);
-    if (found === undefined) return;
+    if (found === undefined) return false;
     number.replaceChildren(...(found ? productParts(found.answer, trace, context.say) : [make("p", { class: "soft" }, context.say("page.products.failed"))]));
+    return true;
   }
 
   /** @param {string} quantity @param {number | null} value */

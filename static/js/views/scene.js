@@ -24,7 +24,7 @@ import { listenWheel } from "../scene/wheel.js";
 /** @typedef {ReturnType<typeof arrange>} Arrangement */
 
 const WIDE = 780; // px: on a phone a short picture leaves no gap
-const AROUND = 112; // css px before a class for the caption and the bar
+const AROUND = 160; // css px before a class for the path, the caption and the bar
 
 /** @type {import("../types.js").Mount} */
 export function mountScene(el, store, context) {
@@ -122,7 +122,8 @@ export function mountScene(el, store, context) {
     drawScene(ctx, frameOf(state, camera, context, { layout: shown, scales, palette: inks, ratio: ratio() * magnified, bitmaps }));
     drawLegend(ctx, legend.items, inks);
     describe(host, texts, { say: context.say, tensors: context.tensors, state, blocks: shownNow().blocks.map(wholeOf) });
-    if (state.zoom === "" && !state.present && width >= WIDE && el.parentElement) el.parentElement.style.minHeight = `${el.offsetHeight}px`; // what is below stays where it is, however deep one goes
+    const around = /** @type {HTMLElement | null} */ (el.closest(".zoom-stage"));
+    if (around && state.zoom === "" && !state.present && width >= WIDE) around.style.minHeight = `${el.offsetHeight}px`; // what is below stays where it is, however deep one goes
     el.removeAttribute("data-expect"); // the height that was kept for it is its own now
   }
 

@@ -4,12 +4,13 @@ import httpx
 import pytest
 
 from tests.browser import Watched
+from tests.conftest import LiveServer
 
 pytestmark = pytest.mark.browser
 
 
-def test_a_typed_sentence_has_its_running_score_and_its_ledger(watched: Watched) -> None:
-    page, base = watched.page, watched.url
+def test_a_typed_sentence_has_its_running_score_and_its_ledger(watched: Watched, live_server: LiveServer) -> None:
+    page, base = watched.page, live_server.url
     page.goto(f"{base}/?example=sentiment-en")
     page.locator("[data-running]").first.wait_for()
     assert page.locator(".untrained").is_hidden() and page.get_by_test_id("trained").is_visible()

@@ -48,7 +48,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "bundled",
         "h0",
     ),
-    "input": ("source", "text", "batch", "seq_len", "input_seed"),
+    "input": ("source", "text", "batch", "seq_len", "first_day", "days", "input_seed"),
     "task": ("task", "decode_steps"),
     "hands": ("interventions",),
 }

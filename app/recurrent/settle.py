@@ -23,7 +23,7 @@ from app.recurrent.settle_trained import settle_trained, trained_of
 from app.recurrent.spec import EmbeddingSpec, TraceRequest
 
 # Parts of the contract that are read and understood but not run by this version.
-NOT_YET = ("input.dataset", "weights.upload")
+NOT_YET = ("input.dataset",)
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,6 @@ def _refuse_what_is_not_traced_yet(request: TraceRequest) -> None:
     """The contract knows more than this version runs; say which part, never ignore it."""
     asked = {
         "input.dataset": request.input.dataset is not None,
-        "weights.upload": request.weights.upload is not None,
     }
     for field in NOT_YET:
         if asked[field]:

@@ -45,6 +45,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "loss",
         "target_seed",
         "seed",
+        "bundled",
         "h0",
     ),
     "input": ("source", "text", "batch", "seq_len", "input_seed"),

@@ -14,7 +14,7 @@ from app.web.errors import fault, lang_of
 from app.web.traces import Client, Traces
 from app.web.uploading import Uploading
 from app.zoo.stacks import Stack
-from app.zoo.uploads import Upload, model_of
+from app.zoo.uploads import Upload, Uploads, model_of
 
 router = APIRouter(prefix="/api/v1", tags=["models"])
 
@@ -120,12 +120,13 @@ async def post_model(
 @router.delete("/models/{id}", status_code=204, summary="Delete an upload", responses=answers({}, 403, 404, 422))
 async def delete_model(request: Request, id: Id) -> Response:
     """Its file goes at once; traces of it that were run stay until they make room."""
-    if not _uploads(request).delete(id):
+    if not uploads_of(request).delete(id):
         raise fault("not-found", field="id")
     return Response(status_code=204)
 
 
-def _uploads(request: Request) -> Any:
+def uploads_of(request: Request) -> Uploads:
+    """The folder of uploads."""
     traces: Traces = request.app.state.traces
     return traces.uploads
 

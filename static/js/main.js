@@ -18,6 +18,7 @@ import { mountGradients } from "./views/gradients.js";
 import { mountHands } from "./views/hands.js";
 import { mountHeatmaps } from "./views/heatmaps.js";
 import { mountHelp } from "./views/help.js";
+import { mountHints } from "./views/hints.js";
 import { mountInside } from "./views/inside.js";
 import { mountInspector } from "./views/inspector.js";
 import { mountLedger } from "./views/ledger.js";
@@ -84,6 +85,7 @@ const WORK = [
   ["#stages", mountStages],
   ["#claims", mountClaims],
   ["#table", mountTable],
+  ["#hints", mountHints],
 ];
 
 start(document, window);

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from app.recurrent.code.clamp_source import clamped_rows
 from app.recurrent.code.decoding import decoding
@@ -102,7 +103,9 @@ def _modules(plan: Plan) -> list[str]:
     trained = trained_of(asked.weights)
     lines = [] if given else [f"torch.manual_seed({asked.weights.seed or 0})"]
     if trained is not None:
-        lines = [f"weights = load_file({trained.name + '.safetensors'!r})  # GET /api/v1/models/{trained.name}/weights"]
+        key, part = trained.id or trained.name, asked.weights.prefix
+        query = "" if part is None else f"?{urlencode({'prefix': part})}"
+        lines = [f"weights = load_file({key + '.safetensors'!r})  # GET /api/v1/models/{key}/weights{query}"]
     if asked.dtype == "float64":
         lines.insert(0, "torch.set_default_dtype(torch.float64)")
     made = []

@@ -11,7 +11,13 @@ from tests.conftest import LiveServer
 pytestmark = [pytest.mark.browser]
 
 AXE = Path(__file__).parent / "js" / "node_modules" / "axe-core" / "axe.min.js"
-PAGES = ["/?", "/?num_layers=2&bidirectional=true&head=every_step&", "/?hidden_size=abc&", "/?present=1&"]
+PAGES = [
+    "/?",
+    "/?num_layers=2&bidirectional=true&head=every_step&",
+    "/?hidden_size=abc&",
+    "/?present=1&",
+    "/?zoom=cell-l0.c-n.t.2-output&pins=output-0.3.2&",
+]
 # Pages without a picture that is drawn by a script.
 PLAIN = ["/problems/shape-mismatch?", "/questions?", "/gallery?"]
 

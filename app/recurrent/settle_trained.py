@@ -45,6 +45,8 @@ def settle_trained(request: TraceRequest) -> TraceRequest:
         return request
     model = _filled("model", request.model, trained.model, trained, (*FREE, *trained.free))
     changed: dict[str, Any] = {"model": model}
+    if trained.vocabulary is None and request.input.text is not None:
+        raise Refusal("invalid-value", Say("problem.weights_without_words", {"name": trained.name}), field="input.text")
     if trained.embedding is not None and request.input.values is None:
         changed["embedding"] = _filled("embedding", request.embedding, trained.embedding, trained)
     elif trained.embedding is None and request.embedding is not None:

@@ -44,4 +44,5 @@ def values_of(asked: TraceRequest) -> dict[str, Value] | None:
     found["h0"] = "zeros" if state is None else "ones" if given else "random"
     found["interventions"] = written(asked.interventions)
     found["seed"], found["bundled"] = asked.weights.seed or 0, asked.weights.bundled or ""
+    found["upload"], found["prefix"] = asked.weights.upload or "", asked.weights.prefix or ""
     return found

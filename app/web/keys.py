@@ -8,6 +8,7 @@ from app.recurrent.spec import MOST_LAYERS
 from app.web import hands, teaching
 from app.web.i18n import plain
 from app.zoo.trained import bundled_names
+from app.zoo.uploads import IDS
 
 Value = str | int | float | bool | list[str]
 
@@ -153,6 +154,8 @@ KEYS: tuple[Key, ...] = (
     Key("target_seed", 0, high=2**53 - 1),
     Key("seed", 0, high=2**53 - 1),
     Key("bundled", "", ("", *bundled_names())),  # trained weights instead of the seed's
+    Key("upload", "", pattern=IDS.pattern, sample="0" * 32),  # weights of one's own
+    Key("prefix", ""),  # which stack of them
     Key("task", "read", ("read", "caption", "translate")),
     Key("decode_steps", 4, low=1, high=MOST_LAYERS),
     Key("h0", "zeros", ("zeros", "random", "ones")),

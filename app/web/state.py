@@ -63,7 +63,9 @@ class State:
             name: v[name]
             for name in ("cell", "input_size", "hidden_size", "num_layers", "bias", "batch_first", "bidirectional")
         } | {"dropout": float(v["dropout"])}
-        weights = {"bundled": v["bundled"]} if v["bundled"] else {"seed": v["seed"]}
+        weights: dict[str, Any] = {"bundled": v["bundled"]} if v["bundled"] else {"seed": v["seed"]}
+        if v["upload"]:
+            weights = {"upload": v["upload"], "prefix": v["prefix"] or None}
         asked: dict[str, Any] = {"model": model, "weights": weights, "mode": v["mode"], "dtype": v["dtype"]}
         if v["cell"] == "lstm":
             model["proj_size"] = v["proj_size"]
@@ -221,6 +223,10 @@ def _nearer(state: State, refusal: Refusal, limits: Limits) -> State:
     """One step towards a state that runs: the value at fault goes to what is allowed."""
     field = (refusal.field or "").removeprefix("state.encoder.")  # which reads what this state says
     name = _FIELDS.get(field)
+    if field == "weights.upload":
+        return state.with_(upload="", prefix="")
+    if state.values["upload"] and field == "input.text":
+        return state.with_(source="random")
     if name == "text" or field.startswith("input.text"):
         return state.with_(text=BY_NAME["text"].default)
     if field.startswith("interventions"):

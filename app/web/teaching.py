@@ -46,6 +46,8 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "target_seed",
         "seed",
         "bundled",
+        "upload",
+        "prefix",
         "h0",
     ),
     "input": ("source", "text", "batch", "seq_len", "first_day", "days", "input_seed"),

@@ -5,6 +5,7 @@ import { createSay } from "./core/i18n.js";
 import { createStore } from "./core/store.js";
 import { createTensors } from "./core/tensors.js";
 import { createApi, partUrl, withEncoder } from "./doors/api.js";
+import { createModels } from "./doors/models.js";
 import { find } from "./doors/dom.js";
 import { createMemory } from "./doors/memory.js";
 import { createCharts } from "./doors/plotly.js";
@@ -40,6 +41,7 @@ import { mountTable } from "./views/table.js";
 import { mountTabs } from "./views/tabs.js";
 import { mountTeaching } from "./views/teaching.js";
 import { mountTimebar } from "./views/timebar.js";
+import { mountWeights } from "./views/weights.js";
 import { mountWay } from "./views/way.js";
 import { mountWiring } from "./views/wiring.js";
 
@@ -55,6 +57,7 @@ const SHELL = [
   ["#hands", mountHands],
   ["#input-text", mountSentences],
   ["#way", mountWay],
+  ["#weights", mountWeights],
   ["main", mountStatus],
   ["main", mountTeaching],
   ["#help", mountHelp],
@@ -174,6 +177,7 @@ function start(document, window) {
       return partUrl(trace.id, name, { ...params, lang });
     },
     charts,
+    models: createModels(window),
     memory: createMemory(window),
     ask: asking.ask,
     reducedMotion: () => calm.matches,

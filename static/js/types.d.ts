@@ -194,6 +194,8 @@ export interface FlatState extends Lying, Gone {
   seed: number;
   /** the trained weights that run; "" for those of the seed */
   bundled: string;
+  upload: string;
+  prefix: string;
   task: "read" | "caption" | "translate";
   decode_steps: number;
   h0: "zeros" | "random" | "ones";
@@ -306,6 +308,8 @@ export interface Tensors {
 export type Read = (name: string, index: string, dtype: string) => Promise<Block>;
 
 export interface Context {
+  /** Model files of one's own: sent, listed, deleted. */
+  models?: import("./doors/models.js").Models;
   readonly say: Say;
   readonly tensors: Tensors;
   /** the runs that stand on the same time axis and share its colours */

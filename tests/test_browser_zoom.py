@@ -69,7 +69,7 @@ def test_double_clicks_lead_down_to_the_products_and_escape_leads_back_out(
     for depth, across, down in (("output", 0.65, 240), ("t = ", 0.5, 250), ("unit ", 0.47, 100)):
         page.mouse.dblclick(*place_in(page, across, down))
         expect(page.locator(LAST)).to_contain_text(depth)
-    page.locator('[data-wire="i"] .cell-value').dblclick()
+    page.locator('[data-of="i"] .cell-value').dblclick()
     expect(page.locator(LAST)).to_have_text("l0.i: products")
     index = re.findall(r"\d+", page.locator(".number-head .code").first.inner_text().split("[")[1])
     found = explained(page, live_server.url, trace, "l0.i", ",".join(index), 12)
@@ -116,7 +116,7 @@ def test_every_number_on_the_diagram_is_the_apis(
         if letter == "h" and "c" in letters:
             (shown,) = found["terms"]
             assert wire(page, "tanh_c") == next(one["used"] for one in shown["factors"] if one["apply"] == "tanh")
-    written = page.locator(f'[data-wire="{last}"] .cell-value').text_content()
+    written = page.locator(f'[data-of="{last}"] .cell-value').text_content()
     assert written == f"{wire(page, last):.4f}"
 
 

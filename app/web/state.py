@@ -39,6 +39,7 @@ _FIELDS = {
     "input.decode.steps": "decode_steps",
     "model.bidirectional": "bidirectional",
     "mode": "mode",
+    "input.days": "days",
     **{f"model.{name}": name for name in ("cell", "bias", "nonlinearity")},
 }
 
@@ -72,6 +73,8 @@ class State:
             model["nonlinearity"] = v["nonlinearity"]
         if v["source"] == "text":
             asked["input"] = {"text": v["text"]}
+        elif v["source"] == "weather" and v["task"] == "read":
+            asked["input"] = {"dataset": "weather", "first_day": v["first_day"], "days": v["days"]}
         else:
             asked["input"] = {"random": {"batch": v["batch"], "seq_len": v["seq_len"], "seed": v["input_seed"]}}
             asked["lengths"] = numbers_of(v["lengths"]) or None
@@ -228,6 +231,8 @@ def _nearer(state: State, refusal: Refusal, limits: Limits) -> State:
         return state.with_(text=BY_NAME["text"].default)
     if field.startswith("interventions"):
         return state.with_(interventions=hands.without(str(state.values["interventions"]), field))
+    if field == "input.first_day":
+        return state.with_(first_day=BY_NAME["first_day"].default)
     if name == "h0":
         return state.with_(h0="zeros")
     if name == "proj_size":

@@ -174,13 +174,16 @@ export interface FlatState extends Lying, Gone {
   dtype: "float32" | "float64";
   nonlinearity: "tanh" | "relu";
   mode: "eval" | "train";
-  source: "text" | "random";
+  source: "text" | "random" | "weather";
   text: string[];
   batch: number;
   seq_len: number;
   /** "5,3" */
   lengths: string;
   packed: boolean;
+  /** of the weather */
+  first_day: string;
+  days: number;
   input_seed: number;
   num_embeddings: number;
   head: "none" | "every_step" | "last_step" | "h_n" | "mean";

@@ -25,6 +25,8 @@ export const DEFAULTS = Object.freeze({
   seq_len: 5,
   lengths: "", // of random input; a text knows its own
   packed: false,
+  first_day: "2015-07-01", // of the weather
+  days: 14,
   input_seed: 0,
   num_embeddings: 0,
   head: "h_n",

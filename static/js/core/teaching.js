@@ -11,7 +11,7 @@ export const GROUPS = Object.freeze({
     "cell", "input_size", "hidden_size", "num_layers", "bias", "batch_first", "dropout", "bidirectional", "proj_size", "dtype", "nonlinearity",
     "mode", "lengths", "packed", "num_embeddings", "head", "out_features", "activation", "loss", "target_seed", "seed", "bundled", "upload", "prefix", "h0",
   ],
-  input: ["source", "text", "batch", "seq_len", "input_seed"],
+  input: ["source", "text", "batch", "seq_len", "first_day", "days", "input_seed"],
   task: ["task", "decode_steps"],
   hands: ["interventions"],
 });

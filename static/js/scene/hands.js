@@ -53,7 +53,7 @@ export function drawHands(ctx, placed, scene, hands) {
   if (title) {
     ctx.font = `600 13px ${palette.code}`;
     const half = title.align === "center" ? ctx.measureText(title.text).width / 2 : 0;
-    drawLabel(ctx, { text: "≠", x: title.x - half - 10, y: title.y, role: "op", align: "center" }, { ...palette, inkSoft: palette.now, ink: palette.now });
+    drawLabel(ctx, { text: "≠", x: title.x - half - 11, y: title.y, role: "name", align: "center" }, { ...palette, inkSoft: palette.now, ink: palette.now });
   }
   const time = block.axes.indexOf("T");
   const steps = hands.changed.get(name);

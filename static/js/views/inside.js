@@ -166,8 +166,8 @@ export function mountInside(el, store, context) {
   /** @param {string | null} id */
   function point(id) {
     const fact = id === null ? undefined : shown?.facts[id];
-    for (const node of picture.querySelectorAll("[data-wire]")) {
-      const name = node.getAttribute("data-wire") ?? "";
+    for (const node of picture.querySelectorAll("[data-wire], [data-of]")) {
+      const name = node.getAttribute("data-wire") ?? node.getAttribute("data-of") ?? "";
       node.classList.toggle("is-here", name === id);
       node.classList.toggle("is-source", fact?.reads.includes(name) ?? false);
     }
@@ -178,8 +178,8 @@ export function mountInside(el, store, context) {
 
   /** @param {EventTarget | null} target */
   const wireAt = (target) => {
-    const node = target instanceof Element ? target.closest("[data-wire], [data-gate]") : null;
-    return node ? (node.getAttribute("data-wire") ?? node.getAttribute("data-gate")) : null;
+    const node = target instanceof Element ? target.closest("[data-wire], [data-gate], [data-of]") : null;
+    return node ? (node.getAttribute("data-wire") ?? node.getAttribute("data-gate") ?? node.getAttribute("data-of")) : null;
   };
   /** Keep its number; a kept one opens. @param {string} id @param {boolean} open */
   function choose(id, open) {

@@ -47,7 +47,7 @@ export function mountPins(el, store, context) {
         make("td", {}, make("button", { type: "button", class: "icon", "data-do": "unpin", "aria-label": say("pins.remove", { name: place(cell.tensor, cell.index) }) }, "×")));
     });
     const table = make("table", { class: "numbers pin-table" }, make("thead", {}, make("tr", {}, ...columns, make("td"))), make("tbody", {}, ...rows));
-    el.replaceChildren(head, make("div", { class: "scroll", role: "region", tabindex: 0, "aria-labelledby": "pins-title" }, table));
+    el.replaceChildren(head, make("div", { class: "scroll", role: "group", tabindex: 0, "aria-labelledby": "pins-title" }, table));
   }
 
   /** Read once where it did not come with the trace. @param {CellAt} cell @returns {number | null} */

@@ -1,1 +1,1 @@
-"""Training: recipes of the bundled models, and runs that a visitor watches."""
+"""Recipes that train the bundled models: `python -m app train sentiment-en`; the server never needs them."""

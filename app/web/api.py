@@ -29,6 +29,7 @@ FORMATS: dict[str, Format] = {
     "application/json": "json",
     "application/octet-stream": "f32",
     "application/x-npy": "npy",
+    "text/csv": "csv",
 }
 
 Id = Annotated[str, Path(min_length=1, max_length=1300, description="What POST /traces answered as `id`.")]
@@ -85,6 +86,7 @@ async def get_trace(request: Request, id: Id) -> Response:
                 "application/json": {"schema": {"$ref": "#/components/schemas/TensorBlock"}},
                 "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
                 "application/x-npy": {"schema": {"type": "string", "format": "binary"}},
+                "text/csv": {"schema": {"type": "string"}},
             },
             "headers": {
                 "X-Shape": {"schema": {"type": "string"}, "description": "e.g. 2,5,6"},
@@ -102,7 +104,7 @@ async def get_tensor(
         Query(alias="index", max_length=200, examples=["0,:,3:10"], description="Per axis a place or first:stop."),
     ] = None,
     format: Annotated[
-        Format | None, Query(description="json, f32, f64 (little-endian) or npy; else the Accept header says.")
+        Format | None, Query(description="json, f32, f64 (little-endian), npy or csv; else Accept says.")
     ] = None,
 ) -> Response:
     """Gates and c are derived here, for the part asked for. The answer never changes."""
@@ -115,6 +117,8 @@ async def get_tensor(
         return Response(status_code=304, headers=headers)
     block = await traces.block(id, plan, wanted, form, client)
     headers |= {"X-Shape": ",".join(map(str, block.shape)), "X-Axes": ",".join(block.axes)}
+    if form == "csv":
+        headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     return Response(block.body, media_type=block.mime, headers=headers)
 
 

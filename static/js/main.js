@@ -2,6 +2,7 @@
 
 import { chosenLang, createAsking, fit } from "./asking.js";
 import { createSay } from "./core/i18n.js";
+import { createPictures } from "./core/pictures.js";
 import { createStore } from "./core/store.js";
 import { createTensors } from "./core/tensors.js";
 import { createApi, partUrl, withEncoder } from "./doors/api.js";
@@ -28,6 +29,7 @@ import { mountStages } from "./views/stages.js";
 import { mountStatus } from "./views/status.js";
 import { mountTable } from "./views/table.js";
 import { mountTabs } from "./views/tabs.js";
+import { mountTake } from "./views/take.js";
 import { mountTimebar } from "./views/timebar.js";
 import { mountWay } from "./views/way.js";
 import { mountWiring } from "./views/wiring.js";
@@ -50,6 +52,7 @@ const SHELL = [
 const WORK = [
   ["#notes", mountNotes],
   ["#proof", mountProof],
+  ["#take", mountTake],
   ["#scene", mountScene],
   ["#timeline", mountTimebar],
   ["#changed", mountChanged],
@@ -147,6 +150,8 @@ function start(document, window) {
       return partUrl(trace.id, name, { ...params, lang });
     },
     charts,
+    pictures: createPictures(),
+    file: api.file,
     ask: asking.ask,
     reducedMotion: () => calm.matches,
   };

@@ -3,6 +3,7 @@
 import type { Charts } from "./charts/types.js";
 import type { Explained } from "./inspector/types.js";
 import type { Intervention } from "./hands.types.js";
+import type { Shot } from "./scene/picture.js";
 
 export type Cell = "lstm" | "gru" | "rnn";
 export type Lang = "en" | "zh";
@@ -315,6 +316,14 @@ export interface Tensors {
 /** Reads one slice from the server: an index as PyTorch writes it, for example "0,:,3:10". */
 export type Read = (name: string, index: string, dtype: string) => Promise<Block>;
 
+/** What the scene looks like just now, for whoever takes it along. */
+export interface Pictures {
+  /** who draws offers it, until the returned function is called */
+  offer(take: (how?: { light?: boolean }) => Shot | null): () => void;
+  /** null while nothing is drawn */
+  take(how?: { light?: boolean }): Shot | null;
+}
+
 export interface Context {
   readonly say: Say;
   readonly tensors: Tensors;
@@ -327,6 +336,9 @@ export interface Context {
   /** the address of such a route */
   address(name: string, params: Params): string;
   readonly charts: Charts;
+  readonly pictures: Pictures;
+  /** a file that the server makes */
+  file(url: string, signal: AbortSignal): Promise<Blob>;
   /** change the request: a new address, a new answer; `typing` waits for a pause and replaces the history entry */
   ask(patch: Partial<FlatState>, how?: { typing?: boolean }): void;
   reducedMotion(): boolean;

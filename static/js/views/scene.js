@@ -106,7 +106,19 @@ export function mountScene(el, store, context) {
     canvas.style.height = `${height}px`;
   }
 
+  /** The picture as it stands, for a file or for paper. @type {Parameters<import("../types.js").Pictures["offer"]>[0]} */
+  function shot({ light = false } = {}) {
+    const state = store.get();
+    if (width === 0 || !state.trace) return null;
+    const { blocks, scales, bitmaps } = contentNow();
+    const inks = light ? paletteOf(getComputedStyle(document.documentElement)) : paletteNow();
+    const { layout, legend } = arrange(state.trace, blocks, scales, { width, zoom: camera.zoom, ratio: ratio(), say: context.say, palette: inks, ctx, still: true });
+    const scene = frameOf(state, camera, context, { layout, scales, palette: inks, ratio: ratio(), bitmaps });
+    return { scene, legend: legend.items, width, height: Math.ceil(layout.bottom + legend.height + 8) };
+  }
+
   // ---- what starts must stop ----
+  const withdraw = context.pictures.offer(shot);
 
   const sized = new ResizeObserver(() => {
     const now = Math.floor(el.clientWidth - parseFloat(getComputedStyle(el).paddingLeft) - parseFloat(getComputedStyle(el).paddingRight));
@@ -138,6 +150,7 @@ export function mountScene(el, store, context) {
   return () => {
     stop.abort();
     forget();
+    withdraw();
     sized.disconnect();
     cancelAnimationFrame(frame);
     content?.bitmaps.stop();

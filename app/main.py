@@ -23,11 +23,13 @@ from app.web import (
     pages,
     plotly,
     problems,
+    uploads,
 )
 from app.web.assets import Assets
 from app.web.guard import Guard
 from app.web.state import State
 from app.web.traces import Traces
+from app.web.uploading import Uploading
 from app.web.work import Work
 
 
@@ -40,8 +42,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         if work.stopped:
             work.start()
+            app.state.uploading.start()
         app.state.traces.warm_up(State().request())
         yield
+        app.state.uploading.stop()
         work.stop()
 
     app = FastAPI(
@@ -57,6 +61,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.settings = settings
     app.state.work = work
     app.state.traces = Traces(settings, work)
+    app.state.uploading = Uploading(settings, app.state.traces.uploads)
     app.state.assets = Assets()
     app.include_router(api.router)
     app.include_router(changed.router)
@@ -65,6 +70,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(diagnose.router)
     app.include_router(explain.router)
     app.include_router(figures.router)
+    app.include_router(uploads.router)
     app.add_api_route("/healthz", api.get_health, include_in_schema=False)
     app.include_router(pages.router)
     app.include_router(beside.router)

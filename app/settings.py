@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from app.recurrent.cost import Limits
+from app.recurrent.spec import MOST_LAYERS
 
 PREFIX = "UNROLLED_"
 TESTS = "UNROLLED_TEST_"  # for the tests themselves; no settings of the server
@@ -16,7 +17,7 @@ KiB, MiB, GiB = 1 << 10, 1 << 20, 1 << 30
 # The smallest and largest value that makes sense; a setting outside is a typing error.
 BOUNDS: dict[str, tuple[float, float]] = {
     "port": (0, 65_535),
-    "max_layers": (1, 1000),
+    "max_layers": (1, MOST_LAYERS),
     "max_body_bytes": (1 * KiB, 1 * GiB),
     "max_target_bytes": (256, 32 * KiB),  # the whole request head must stay under serve.HEAD_BYTES
     "connections": (4, 100_000),
@@ -29,6 +30,12 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "cache_bytes": (0, 1 << 50),
     "answers_bytes": (0, 1 << 50),
     "store_bytes": (0, 1 << 50),
+    "max_model_bytes": (1 * KiB, 1 * GiB),
+    "model_memory_bytes": (128 * MiB, 64 * GiB),  # Python and its arrays need some before they read
+    "model_wall_seconds": (0.01, 600),
+    "models_at_once": (1, 64),
+    "uploads_bytes": (0, 1 << 50),
+    "uploads_days": (0.001, 100_000),
 }
 
 
@@ -63,6 +70,18 @@ class Settings:
     max_text_chars: int = Limits.text_chars
     max_sentences: int = Limits.sentences
 
+    # a model file that somebody sends: it is read in a process of its own, which may take so much
+    max_model_bytes: int = 32 * MiB  # of the file; raise it for yourself, a language model can have 71 MB
+    max_model_decoded_bytes: int = 64 * MiB  # of its numbers, as float32 or float64
+    max_model_tensors: int = 512
+    max_model_header_bytes: int = 1 * MiB
+    max_model_ratio: int = 20  # how much longer than its packed form anything in it may become
+    model_memory_bytes: int = 1 * GiB  # address space
+    model_cpu_seconds: int = 10
+    model_wall_seconds: float = 15.0
+    models_at_once: int = 2
+    upload_seconds: float = 120.0  # for its bytes to arrive
+
     # what goes over the wire
     max_body_bytes: int = 4 * MiB
     max_bodies_bytes: int = 256 * MiB  # all bodies together, as received and as the lists they become
@@ -85,6 +104,8 @@ class Settings:
     cache_bytes: int = 1 * GiB  # traces
     answers_bytes: int = 64 * MiB  # their JSON
     store_bytes: int = 256 * MiB  # requests too long for an id, on disk
+    uploads_bytes: int = 1 * GiB  # model files, on disk
+    uploads_days: float = 30.0  # since one was last used
 
     def __post_init__(self) -> None:
         for each in fields(self):

@@ -45,7 +45,7 @@ def states(draw: st.DrawFn) -> State:
         elif key.choices:
             values[key.name] = draw(st.sampled_from(key.choices))
         elif key.changes:
-            held = draw(st.floats(-1, 1, width=32))
+            held = round(draw(st.floats(-1, 1)), 3)  # never with an exponent, which is read and written as 1e-7
             values[key.name] = draw(st.sampled_from(["", HELD % held]))
         elif key.listed:
             values[key.name] = ",".join(map(str, draw(st.lists(st.integers(0, 300), max_size=4))))

@@ -18,6 +18,7 @@ from app.recurrent.shapes import GATE_ORDER
 from app.recurrent.simpler import both_ways, one_by_one
 
 PROBE_SAMPLES, PROBE_STEPS = 2, 8  # claims that need another run are tried on this corner
+PROBE_STEPS_AT_MOST = 32  # … or on the corner that the proof ran, up to so many steps
 PADDING_SAMPLES = 8  # how many samples are packed to measure what padding does
 
 
@@ -52,8 +53,7 @@ def claims(done: Pass, evidence: Evidence, cancelled: Callable[[], bool] = lambd
     stop_if(cancelled)
     if plan.request.clamps:
         return _with_clamps(done, evidence)
-    samples, steps = list(range(min(plan.N, PROBE_SAMPLES))), min(plan.T, PROBE_STEPS)
-    probe = Probe(samples, steps, plain_run(done, samples, steps))
+    probe = _probe(done, evidence)
     found = [*_ends(done), *_padding(done, evidence), *_layout(done, evidence)]
     found += [*_equivalences(done, evidence, probe), *_cells(done, evidence)]
     if plan.request.model.cell == "lstm":
@@ -62,6 +62,17 @@ def claims(done: Pass, evidence: Evidence, cancelled: Callable[[], bool] = lambd
         found.append(_two_biases(done, evidence, probe))
     found.append(_parameter_formula(done))
     return found
+
+
+def _probe(done: Pass, evidence: Evidence) -> Probe:
+    """A corner that is small beside the run: what the proof ran, where that is one already."""
+    plan, plain = done.plan, evidence.plain
+    if plain is not None and plan.packed is None and len(evidence.samples) <= PROBE_SAMPLES:
+        steps = plain.output.shape[0]
+        if steps <= PROBE_STEPS_AT_MOST:
+            return Probe(evidence.samples, steps, plain)
+    samples, steps = list(range(min(plan.N, PROBE_SAMPLES))), min(plan.T, PROBE_STEPS)
+    return Probe(samples, steps, plain_run(done, samples, steps))
 
 
 def _with_clamps(done: Pass, evidence: Evidence) -> list[Claim]:

@@ -80,15 +80,25 @@ def _run_packed(
 
 def _pieces(plan: Plan, steps: int, reads: int, cancelled: Callable[[], bool]) -> Iterator[slice]:
     """The steps of one call after the other."""
-    stacked = {"lstm": 4, "gru": 3, "rnn": 1}[plan.request.model.cell] * plan.H
+    model = plan.request.model
+    stacked = {"lstm": 4, "gru": 3, "rnn": 1}[model.cell] * plan.H
     size = 4 if plan.request.dtype == "float32" else 8
     weights = stacked * (reads + plan.P)
-    buffers = plan.N * (stacked + 3 * plan.H) * size  # bytes a step: input products, c, each h, and all h stacked
-    most = min(AT_A_TIME // (plan.N * weights), STEPS_AT_A_TIME, max(BUFFERS, weights * size) // buffers)
+    # a step's h and x where oneDNN runs it; elsewhere input products, c, each h, and all h stacked
+    floats = plan.H + reads if by_onednn(plan) else stacked + 3 * plan.H
+    buffers = plan.N * floats * size  # bytes a step
+    most = min(AT_A_TIME // (plan.N * weights), STEPS_AT_A_TIME, max(BUFFERS, weights * size // 2) // buffers)
     for first in range(0, steps, max(1, most)):
         if cancelled():
             raise Cancelled
         yield slice(first, min(steps, first + max(1, most)))
+
+
+def by_onednn(plan: Plan) -> bool:
+    """Does torch hand these rows to oneDNN, which packs the weights once a call and keeps no products."""
+    model = plan.request.model
+    usual = model.cell == "lstm" and plan.request.dtype == "float32" and not model.proj_size
+    return usual and plan.packed is None and torch._C._has_mkldnn
 
 
 def _kernel(

@@ -256,5 +256,5 @@ def _portion(done: Pass) -> tuple[list[int], int, list[int] | None]:
         steps = min(plan.T, max(16, int(plan.T * share_left)))
     if plan.request.model.proj_size:
         return samples, steps, None
-    units = max(1, int(plan.H * min(UNITS, max(share_left, 1 / 32))))
+    units = max(1, int(plan.H * min(UNITS, max(share_left, 1 / 64))))
     return samples, steps, [k * plan.H // units for k in range(units)]

@@ -21,6 +21,7 @@ Seed = Annotated[int, Field(ge=0, le=2**53 - 1)]  # every seed survives JSON in 
 Nested = Annotated[list[Any], Field(max_length=1_000_000)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 MOST_INTERVENTIONS = 64
+MOST_LAYERS = 64  # ten times what people stack; more would only be names to write
 
 
 class Strict(BaseModel):
@@ -35,7 +36,7 @@ class ModelSpec(Strict):
     cell: Cell = "lstm"
     input_size: Size | None = Field(default=None, description="Left out: the embedding's width.")
     hidden_size: Size
-    num_layers: Annotated[int, Field(ge=1, le=1000)] = 1
+    num_layers: Annotated[int, Field(ge=1, le=MOST_LAYERS)] = 1
     bias: bool = True
     batch_first: bool = False
     dropout: Annotated[float, Field(ge=0, le=1)] = Field(default=0.0, description="Acts in train mode only.")

@@ -39,6 +39,7 @@ STATUS: dict[str, int] = {
     "invalid-value": 422,
     "shape-mismatch": 422,
     "over-limit": 422,
+    "model-file": 422,
     "not-yet": 422,
     "proof-failed": 422,
     "too-many-requests": 429,

@@ -13,7 +13,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.recurrent.errors import Cancelled, Refusal
+from app.recurrent.errors import Cancelled, Refusal, Say
 from app.settings import Settings
 from app.web.errors import fault, lang_of, later, problem_response
 
@@ -35,6 +35,7 @@ SECURITY_HEADERS: Mapping[str, str] = {
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
 SESSION_COOKIE = "unrolled"
 HOLD = "unrolled.hold"  # in the scope: counts more bytes for this request, until it is answered
+UPLOADS = "/api/v1/models"
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 DRAIN_SECONDS = 2.0  # how long a refused body is read on, so that the answer is not lost in a reset
 _SESSION = re.compile(r"[A-Za-z0-9_-]{8,64}")
@@ -135,7 +136,12 @@ class _Body:
         # what is no number here never passed the server's own parser
         self._declared = int(declared) if declared.isascii() and declared.isdigit() and len(declared) < 20 else 0
         self._waits_for_leave = "100-continue" in headers.get("expect", "").lower()
-        self._ends = time.monotonic() + guard.settings.body_seconds
+        self._most, self._seconds = guard.settings.max_body_bytes, guard.settings.body_seconds
+        self._says = "problem.body-too-large.says"
+        if request.scope["path"] == UPLOADS:  # a file of any size would pass the limit of a request
+            self._most, self._seconds = guard.settings.max_model_bytes, guard.settings.upload_seconds
+            self._says = "problem.body-too-large.model"
+        self._ends = time.monotonic() + self._seconds
         self.unread = self._declared > 0 or "transfer-encoding" in headers
         self._over = False  # the last message has come
         self.held = 0
@@ -146,19 +152,23 @@ class _Body:
         if self._over:
             return await self._receive()
         settings = self._guard.settings
-        if self._declared > settings.max_body_bytes:
-            raise _BodyRefused(fault("body-too-large", got=self._declared, expected=settings.max_body_bytes))
+        if self._declared > self._most:
+            raise self._too_large(self._declared)
         try:
             message = await asyncio.wait_for(self._receive(), max(0.001, self._ends - time.monotonic()))
         except TimeoutError:
-            raise _BodyRefused(fault("slow-body", expected=settings.body_seconds)) from None
+            raise _BodyRefused(fault("slow-body", expected=self._seconds)) from None
         self._note(message)
         self.held += self._count(len(message.get("body", b"")))
-        if self.held > settings.max_body_bytes:
-            raise _BodyRefused(fault("body-too-large", got=self.held, expected=settings.max_body_bytes))
+        if self.held > self._most:
+            raise self._too_large(self.held)
         if self._guard.bodies > settings.max_bodies_bytes:
             raise _BodyRefused(later("busy", 2))
         return message
+
+    def _too_large(self, size: int) -> _BodyRefused:
+        say = Say(self._says, {"got": size, "expected": self._most})
+        return _BodyRefused(Refusal("body-too-large", say, got=size, expected=self._most))
 
     def hold(self, size: int) -> None:
         """Count `size` bytes more, of what the body was made into; refuses when all together hold too many."""
@@ -183,7 +193,7 @@ class _Body:
     async def drain(self) -> None:
         """Read what is left for a moment and forget it: closing a socket with unread bytes resets
         it, and the client would see that instead of the answer."""
-        left = self._guard.settings.max_body_bytes * 4
+        left = self._most * 4
         ends = min(time.monotonic() + DRAIN_SECONDS, self._ends)
         while self.unread and not self._waits_for_leave and left > 0 and (seconds := ends - time.monotonic()) > 0:
             try:

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from app.recurrent.cost import Limits
+from app.recurrent.spec import MOST_LAYERS
 from app.web import hands
 from app.web.i18n import plain
 
@@ -109,7 +110,7 @@ KEYS: tuple[Key, ...] = (
     Key("cell", "lstm", ("lstm", "gru", "rnn")),
     Key("input_size", 8, low=1),
     Key("hidden_size", 6, low=1),
-    Key("num_layers", 1, low=1, high=1000),
+    Key("num_layers", 1, low=1, high=MOST_LAYERS),
     Key("bias", True),
     Key("batch_first", True),
     Key("dropout", 0.0, high=1),
@@ -133,7 +134,7 @@ KEYS: tuple[Key, ...] = (
     Key("target_seed", 0, high=2**53 - 1),
     Key("seed", 0, high=2**53 - 1),
     Key("task", "read", ("read", "caption", "translate")),
-    Key("decode_steps", 4, low=1, high=1000),
+    Key("decode_steps", 4, low=1, high=MOST_LAYERS),
     Key("h0", "zeros", ("zeros", "random", "ones")),
     Key("interventions", "", changes=True),
     Key("t", 0, view=True),

@@ -16,6 +16,7 @@ import uvicorn
 from fastapi import FastAPI
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from app.allocator import return_large_buffers
 from app.recurrent.errors import Refusal
 from app.settings import Settings, SettingsError
 from app.web.errors import MEDIA_TYPE, fault, later, problem_response
@@ -165,6 +166,7 @@ def serve(app: FastAPI, settings: Settings) -> int:
         timeout_graceful_shutdown=max(0, settings.shutdown_seconds - LEAVE_SECONDS),
         h11_max_incomplete_event_size=HEAD_BYTES,
     )
+    return_large_buffers()
     listening = _listen(settings.host, settings.port)
     port = listening.getsockname()[1]
     with _signals_end_it():

@@ -23,6 +23,7 @@ from app.web.guard import HOLD, session_of
 from app.web.store import Cache, Shelf, canonical, id_of, inline_text, is_hash, request_of
 from app.web.weight import TRACE_BYTES, item_bytes, listed_bytes, weight
 from app.web.work import Turns, Work
+from app.zoo.uploads import Uploads
 
 Format = Literal["json", "f32", "f64", "npy", "csv"]
 TORCH = importlib.metadata.version("torch")
@@ -84,6 +85,7 @@ class Traces:
         self.limits = settings.limits
         self._work = work
         self._shelf = Shelf(settings.data, settings.store_bytes)
+        self.uploads = Uploads(settings.data, settings.uploads_bytes, settings.uploads_days)
         self._traces: Cache[trace.Trace] = Cache(settings.cache_bytes, weight)
         self._plans: Cache[tuple[str, shapes.Plan]] = Cache(
             PLANS_BYTES, lambda known: TRACE_BYTES + listed_bytes(known[1])

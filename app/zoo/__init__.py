@@ -1,0 +1,1 @@
+"""The bundled trained models: their weights, vocabularies and cards."""

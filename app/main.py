@@ -20,6 +20,7 @@ from app.web import (
     explain,
     figures,
     gallery,
+    offline,
     pages,
     plotly,
     problems,
@@ -66,6 +67,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(api.router)
     app.include_router(changed.router)
     app.include_router(archive.router)
+    app.include_router(offline.router)
     app.include_router(code.router)
     app.include_router(diagnose.router)
     app.include_router(explain.router)

@@ -62,8 +62,9 @@ function styleOf(dark) {
 
 /** The bytes of a face's picture. @param {unknown} image @returns {import("../core/png.js").Pixels} */
 function pixelsOf(image) {
-  const canvas = /** @type {HTMLCanvasElement} */ (image);
-  const { width, height } = canvas;
-  const ctx = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  const { width, height } = /** @type {HTMLCanvasElement} */ (image);
+  const copy = Object.assign(document.createElement("canvas"), { width, height }); // what is read back is no longer fast to draw
+  const ctx = /** @type {CanvasRenderingContext2D} */ (copy.getContext("2d", { willReadFrequently: true }));
+  ctx.drawImage(/** @type {HTMLCanvasElement} */ (image), 0, 0);
   return { width, height, bytes: ctx.getImageData(0, 0, width, height).data };
 }

@@ -255,7 +255,7 @@ def test_the_masthead_leads_there_and_back(watched: Watched, live_server: LiveSe
     page = watched.page
     page.goto(f"{live_server.url}/?lang=zh&theme=dark")
     ready(page)
-    page.locator("#diagnose-link").click()
+    page.locator("#pages [data-page='/diagnose']").click()
     expect(page.locator("#text")).to_be_visible()
     expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")

@@ -66,7 +66,8 @@ async def test_every_number_is_in_the_file_bit_for_bit(client: httpx.AsyncClient
         held = np.frombuffer(base64.b64decode(data["numbers"][name]), kind).reshape(told["shape"])
         assert held.tolist() == told["values"]
     assert data["trace"]["id"] == trace["id"]
-    assert data["view"] == {"t": 99, "n": 1, "lang": "zh", "theme": "auto"}
+    lies = {"cut": "T", "pose": "cut", "unit": 0}
+    assert data["view"] == {"t": 99, "n": 1, "lang": "zh", "theme": "auto", **lies}
 
 
 async def test_an_encoder_comes_along_and_doubles_stay_doubles(client: httpx.AsyncClient) -> None:
@@ -108,7 +109,7 @@ class TestSmallPages:
         assert (found["got"], found["expected"]) == (held, 1000)
 
 
-@pytest.mark.parametrize("query", ["t=-1", "n=x", "theme=pink"])
+@pytest.mark.parametrize("query", ["t=-1", "n=x", "theme=pink", "cut=x"])
 async def test_a_view_that_is_none_is_a_problem(client: httpx.AsyncClient, query: str) -> None:
     trace = (await client.post(TRACES, json=ASKED)).json()
     assert (await client.get(f"{TRACES}/{trace['id']}/page?{query}")).status_code == 422

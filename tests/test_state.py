@@ -17,6 +17,7 @@ from app.recurrent.examples import EXAMPLES
 from app.recurrent.shapes import plan
 from app.recurrent.spec import TraceRequest
 from app.settings import Settings
+from app.web import teaching
 from app.web.keys import KEYS, PLACES, Value
 from app.web.state import State, read_state, runnable
 
@@ -42,6 +43,9 @@ def states(draw: st.DrawFn) -> State:
             values[key.name] = draw(st.integers(key.low, min(key.high, 300)))
         elif isinstance(key.default, float):
             values[key.name] = round(draw(st.floats(key.low, key.high)), PLACES)
+        elif key.among:
+            chosen = draw(st.sets(st.sampled_from(key.among)))
+            values[key.name] = ",".join(name for name in key.among if name in chosen)
         elif key.choices:
             values[key.name] = draw(st.sampled_from(key.choices))
         elif key.changes:
@@ -228,6 +232,33 @@ def test_the_browser_knows_the_same_keys_and_defaults() -> None:
         return f"{value:g}" if isinstance(value, int | float) else f'"{value}"'
 
     assert written == {key.name: literal(key.default) for key in KEYS}
+
+
+def test_the_browser_leaves_out_and_holds_fast_what_the_server_does() -> None:
+    """The names of a teacher's link stand in two tables, and each part has a rule in the style sheet."""
+    source = (ROOT / "static/js/core/teaching.js").read_text(encoding="utf-8")
+    parts = re.search(r"PARTS = .*?\(\[(.*?)\]\)", source, re.DOTALL)
+    assert parts is not None
+    assert tuple(re.findall(r'"(\w+)"', parts[1])) == teaching.PARTS
+    groups = re.findall(r"^  (\w+): \[(.*?)\]", source, re.DOTALL | re.MULTILINE)
+    assert {name: tuple(re.findall(r'"(\w+)"', keys)) for name, keys in groups} == teaching.GROUPS
+    sheet = (ROOT / "static/css/teaching.css").read_text(encoding="utf-8")
+    assert set(re.findall(r'data-hide~="(\w+)"', sheet)) == set(teaching.PARTS)
+
+
+def test_what_can_be_held_fast_is_every_key_that_changes_the_run() -> None:
+    held = {name for keys in teaching.GROUPS.values() for name in keys}
+    assert held == {key.name for key in KEYS if not key.view}
+    assert teaching.locked("code,text") == {*teaching.GROUPS["code"], "text"}
+
+
+def test_a_teachers_link_keeps_what_is_understood_and_names_the_rest() -> None:
+    state, (found,) = read_state([("hide", "table, Code,quiz,code"), ("lock", "hidden_size,input")])
+    assert state.values["hide"] == "code,table"
+    assert state.values["lock"] == "input,hidden_size"
+    assert (found.field, found.got) == ("hide", "table, Code,quiz,code")
+    assert str(found.expected) == ", ".join(teaching.PARTS)
+    assert state.query() == "hide=code%2Ctable&lock=input%2Chidden_size"
 
 
 def said(query: str, limits: Limits | None = None) -> Refusal:

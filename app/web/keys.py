@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from app.recurrent.cost import Limits
 from app.recurrent.spec import MOST_LAYERS
-from app.web import hands
+from app.web import hands, teaching
 from app.web.i18n import plain
 
 Value = str | int | float | bool | list[str]
@@ -28,6 +28,7 @@ class Key:
     view: bool = False  # says what is looked at, not what is run
     listed: bool = False  # whole numbers with commas between, as text
     changes: bool = False  # interventions, as JSON
+    among: tuple[str, ...] = ()  # names out of these, with commas between
 
     def read(self, text: str) -> Value | None:
         """The value that `text` stands for, None when it stands for nothing of this kind."""
@@ -47,6 +48,8 @@ class Key:
             return _listed(text)
         if self.changes:
             return hands.canonical(text)
+        if self.among:
+            return teaching.canonical(text, self.among)
         return plain(text)[:MOST_CHARACTERS]
 
     def nearest(self, text: str) -> Value:
@@ -58,6 +61,8 @@ class Key:
                 return self.low if low else self.high
         if isinstance(self.default, float) and _DECIMAL.fullmatch(text):
             return float(self.low if text.startswith("-") else self.high)
+        if self.among:
+            return teaching.known(text, self.among)
         return self.default
 
     def write(self, value: Value) -> str:
@@ -68,8 +73,8 @@ class Key:
 
     def expected(self, limits: Limits) -> str:
         """What would have been understood on this server, for the message."""
-        if self.choices:
-            return ", ".join(filter(None, self.choices))
+        if self.choices or self.among:
+            return ", ".join(filter(None, self.choices or self.among))
         if isinstance(self.default, bool):
             return "true, false"
         if self.listed:
@@ -141,7 +146,13 @@ KEYS: tuple[Key, ...] = (
     Key("n", 0, view=True),
     Key("row", "", view=True),  # the top layer, forward
     Key("tensor", "output", view=True),
+    Key("cut", "T", ("T", "N", "F"), view=True),  # F: the last axis, whatever it holds
+    Key("pose", "cut", ("cut", "whole", "pull", "apart", "flat"), view=True),
+    Key("unit", 0, view=True),  # where a cut along the last axis is
     Key("panel", "gates", ("gates", "ledger", "gradients", "wiring"), view=True),
+    Key("present", False, view=True),
+    Key("hide", "", among=teaching.PARTS, view=True),
+    Key("lock", "", among=(*teaching.GROUPS, *teaching.LOCKABLE), view=True),
     Key("lang", "", ("", "en", "zh"), view=True),
     Key("theme", "auto", ("auto", "light", "dark"), view=True),
 )

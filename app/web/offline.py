@@ -21,11 +21,14 @@ from app.web.assets import Assets, script_json
 from app.web.bundle import bundle
 from app.web.docs import answers
 from app.web.errors import lang_of
+from app.web.keys import KEYS
 from app.web.question import Id, ask
 from app.web.store import canonical, id_of
 from app.web.weight import ITEM_BYTES
 
 router = APIRouter(prefix="/api/v1")
+
+View = dict[str, str | int]  # of the page's own keys those that say what is looked at
 
 ENTRY = "js/offline.js"
 SHEETS = ("tokens", "base", "controls", "layout", "parts", "popups", "time", "records", "network", "phone", "offline")
@@ -45,6 +48,11 @@ async def get_page(
     id: Id,
     t: Annotated[int, Query(ge=0, le=1_000_000, description="The step it opens at.")] = 0,
     n: Annotated[int, Query(ge=0, le=1_000_000, description="The sample it opens at.")] = 0,
+    cut: Annotated[Literal["T", "N", "F"], Query(description="The axis along which cubes are cut.")] = "T",
+    pose: Annotated[
+        Literal["cut", "pull", "apart", "whole", "flat"], Query(description="What becomes of the slice.")
+    ] = "cut",
+    unit: Annotated[int, Query(ge=0, le=1_000_000, description="Where a cut along the last axis is.")] = 0,
     theme: Annotated[Literal["auto", "light", "dark"], Query(description="The theme it opens in.")] = "auto",
 ) -> Response:
     """Scripts, styles and every number stand in it; it asks for nothing, and its own policy forbids it to. In both
@@ -60,9 +68,15 @@ async def get_page(
             raise Refusal("answer-too-large", say, field="id", got=size, expected=settings.max_page_bytes)
         return assets.url(ENTRY)  # names the version of every script and style
 
-    view: dict[str, str | int] = {"t": t, "n": n, "lang": lang, "theme": theme}
+    view: View = {"t": t, "n": n, "cut": cut, "pose": pose, "unit": unit, "lang": lang, "theme": theme}
     answer = await ask(
-        request, id, "page", check, lambda trace, _: page(trace, assets, view).encode(), t, n, theme, mime="text/html"
+        request,
+        id,
+        "page",
+        check,
+        lambda trace, _: page(trace, assets, view).encode(),
+        *view.values(),
+        mime="text/html",
     )
     if answer.status_code == 200:
         answer.headers["Content-Type"] = "text/html; charset=utf-8"
@@ -70,8 +84,8 @@ async def get_page(
     return answer
 
 
-def page(trace: Trace, assets: Assets, view: dict[str, str | int]) -> str:
-    """The whole file. `view` says where it opens: t, n, lang, theme."""
+def page(trace: Trace, assets: Assets, view: View) -> str:
+    """The whole file. `view` says where it opens."""
     lang = str(view["lang"])
     script = bundle(ENTRY, lambda path: assets.read(path).decode())
     style = "\n".join(assets.read(f"css/{sheet}.css").decode() for sheet in SHEETS)
@@ -82,7 +96,9 @@ def page(trace: Trace, assets: Assets, view: dict[str, str | int]) -> str:
         say=partial(i18n.text, lang),
         lang=lang,
         trace=answer,
-        state=view | {"t": min(int(view["t"]), trace.plan.T - 1), "n": min(int(view["n"]), trace.plan.N - 1)},
+        state={key.name: key.default for key in KEYS}
+        | view
+        | {"t": min(int(view["t"]), trace.plan.T - 1), "n": min(int(view["n"]), trace.plan.N - 1)},
         code=answer["code"],
         text=shown["text"],
     )

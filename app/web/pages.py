@@ -11,7 +11,7 @@ from fastapi.responses import Response
 
 from app.recurrent.errors import Refusal
 from app.recurrent.shapes import Plan
-from app.web import i18n
+from app.web import i18n, teaching
 from app.web.assets import Assets, Written
 from app.web.errors import STATUS, Later, lang_of, problem
 from app.web.hands import parsed, sentences, written
@@ -123,6 +123,13 @@ def _hands(state: dict[str, Any], vocabulary: list[str], lang: str) -> dict[str,
     return {"hands": found, "no_hands": address("")}
 
 
+def _held(state: dict[str, Any]) -> list[tuple[str, str]]:
+    """What the link holds fast, for a form whose own controls for it are disabled."""
+    names = sorted(teaching.locked(state["lock"]))
+    values = {name: state[name] if isinstance(state[name], list) else [state[name]] for name in names}
+    return [(name, BY_NAME[name].write(value)) for name in names for value in values[name]]
+
+
 @cache
 def _catalogue(lang: str) -> str:
     return json.dumps(dict(i18n.catalogue(lang)), ensure_ascii=False, separators=(",", ":"))
@@ -145,6 +152,9 @@ def _render(request: Request, around: dict[str, Any], body: str, lang: str) -> s
         say=partial(i18n.text, lang),
         lang=lang,
         theme=twin["state"]["theme"],
+        teaching=teaching,
+        locked=teaching.locked(twin["state"]["lock"]),
+        held=_held(twin["state"]),
         catalogue=_catalogue(lang),
         token_ids={token: id for id, token in enumerate(vocabulary)},
         other_lang_url="/?" + urlencode([*query, ("lang", other)]),

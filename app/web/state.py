@@ -290,9 +290,11 @@ def _sized(state: State, name: str, size: int, limits: Limits) -> State:
 def _in_view(state: State, planned: Plan) -> tuple[State, list[Refusal]]:
     """The places the page looks at must exist in this run."""
     rows = [row.suffix for row in planned.rows]
+    widest = max(planned.tensors[name].shape[-1] for name in ("input", "output"))
     allowed: dict[str, tuple[list[str] | int, Value]] = {
         "t": (planned.T, planned.T - 1),
         "n": (planned.N, planned.N - 1),
+        "unit": (widest, widest - 1),
         "row": (rows, f"l{planned.L - 1}"),
         "tensor": (list(planned.tensors), "output"),
     }

@@ -7,29 +7,35 @@ import { createStore } from "./core/store.js";
 import { createTensors } from "./core/tensors.js";
 import { createApi, partUrl, withEncoder } from "./doors/api.js";
 import { find } from "./doors/dom.js";
+import { createMemory } from "./doors/memory.js";
 import { createCharts } from "./doors/plotly.js";
 import { createExplaining } from "./explaining.js";
 import { mountChanged } from "./views/changed.js";
 import { mountClaims } from "./views/claims.js";
 import { mountCodeline } from "./views/codeline.js";
+import { mountCutting } from "./views/cutting.js";
 import { mountGradients } from "./views/gradients.js";
 import { mountHands } from "./views/hands.js";
 import { mountHeatmaps } from "./views/heatmaps.js";
+import { mountHelp } from "./views/help.js";
 import { mountInspector } from "./views/inspector.js";
 import { mountLedger } from "./views/ledger.js";
 import { mountMasthead } from "./views/masthead.js";
 import { mountNetwork } from "./views/network.js";
 import { mountNotes } from "./views/notes.js";
 import { mountPadding } from "./views/padding.js";
+import { mountPresent } from "./views/present.js";
 import { mountProof } from "./views/proof.js";
 import { mountRowpicker } from "./views/rowpicker.js";
 import { mountScene } from "./views/scene.js";
 import { mountSentences } from "./views/sentences.js";
+import { mountShare } from "./views/share.js";
 import { mountStages } from "./views/stages.js";
 import { mountStatus } from "./views/status.js";
 import { mountTable } from "./views/table.js";
 import { mountTabs } from "./views/tabs.js";
 import { mountTake } from "./views/take.js";
+import { mountTeaching } from "./views/teaching.js";
 import { mountTimebar } from "./views/timebar.js";
 import { mountWay } from "./views/way.js";
 import { mountWiring } from "./views/wiring.js";
@@ -47,6 +53,10 @@ const SHELL = [
   ["#input-text", mountSentences],
   ["#way", mountWay],
   ["main", mountStatus],
+  ["main", mountTeaching],
+  ["#help", mountHelp],
+  ["#share", mountShare],
+  ["#presenter", mountPresent],
 ];
 /** @type {[string, Mount][]} */
 const WORK = [
@@ -54,6 +64,7 @@ const WORK = [
   ["#proof", mountProof],
   ["#take", mountTake],
   ["#scene", mountScene],
+  ["#cutting", mountCutting],
   ["#timeline", mountTimebar],
   ["#changed", mountChanged],
   ["#network", mountNetwork],
@@ -98,14 +109,19 @@ function start(document, window) {
   const trace = /** @type {Trace} */ (twin.trace);
   const { problems, lang } = twin;
   const state = { ...twin.state, lang: chosenLang(window) };
-  const { t, n, row, tensor, panel, theme } = state;
-  const view = { t, n, row, tensor };
+  const { t, n, row, tensor, cut, pose, unit, panel, present, hide, lock, theme } = state;
+  const view = { t, n, row, tensor, unit };
   const store = createStore({
     trace,
     state,
     asked: state,
     ...(trace ? fit(trace, view) : view),
+    cut,
+    pose,
     panel,
+    present,
+    hide,
+    lock,
     cursor: null,
     pinned: null,
     explained: null,
@@ -152,6 +168,7 @@ function start(document, window) {
     charts,
     pictures: createPictures(),
     file: api.file,
+    memory: createMemory(window),
     ask: asking.ask,
     reducedMotion: () => calm.matches,
   };

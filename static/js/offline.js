@@ -4,9 +4,11 @@ import { joined } from "./core/encoder.js";
 import { createSay } from "./core/i18n.js";
 import { createPictures } from "./core/pictures.js";
 import { rows } from "./core/places.js";
+import { DEFAULTS } from "./core/query.js";
 import { createStore } from "./core/store.js";
 import { createTensors } from "./core/tensors.js";
 import { find } from "./doors/dom.js";
+import { mountCutting } from "./views/cutting.js";
 import { mountNetwork } from "./views/network.js";
 import { mountReading } from "./views/reading.js";
 import { mountScene } from "./views/scene.js";
@@ -18,7 +20,7 @@ import { mountTimebar } from "./views/timebar.js";
 /** @typedef {import("./types.js").Trace} Trace */
 /**
  * @typedef {object} Data
- * @property {{t: number, n: number, lang: Lang, theme: Theme}} view
+ * @property {import("./scene/types.js").Lying & {t: number, n: number, lang: Lang, theme: Theme}} view
  * @property {Trace} trace
  * @property {{[name: string]: string}} numbers  base64 of little-endian float32, or float64 where the tensor is not float32
  * @property {{[lang: string]: {[stage: string]: string}}} says
@@ -40,16 +42,13 @@ function start(document, window) {
 
   const state = { ...view, t: Math.min(view.t, steps - 1), n: Math.min(view.n, samples - 1) };
   // of a state only these can be asked for here: nothing is typed, nothing is run
-  const flat = /** @type {import("./types.js").FlatState} */ (/** @type {unknown} */ ({ ...state, example: "", row: "", tensor: "output", panel: "gates" }));
+  const flat = { ...DEFAULTS, ...state };
   const store = createStore({
+    ...flat,
     trace: speaking(trace, says[view.lang]),
     state: flat,
     asked: flat,
-    t: state.t,
-    n: state.n,
     row: rows(trace).at(-1)?.name ?? "",
-    tensor: "output",
-    panel: "gates",
     cursor: null,
     pinned: null,
     explained: null,
@@ -74,12 +73,14 @@ function start(document, window) {
     diagnose: alone,
     part: alone,
     file: alone,
+    memory: { get: () => null, set: () => {} },
     address: () => "",
     ask: () => {},
     reducedMotion: () => calm.matches,
   });
 
   mountScene(find(document, "#scene"), store, context);
+  mountCutting(find(document, "#cutting"), store, context);
   mountTimebar(find(document, "#timeline"), store, context);
   mountNetwork(find(document, "#network"), store, context);
   mountReading(find(document, "#reading"), store, context);

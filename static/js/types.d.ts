@@ -2,6 +2,7 @@
 
 import type { Charts } from "./charts/types.js";
 import type { Explained } from "./inspector/types.js";
+import type { Lying } from "./scene/types.js";
 import type { Intervention } from "./hands.types.js";
 import type { Shot } from "./scene/picture.js";
 
@@ -184,7 +185,7 @@ export interface Padding {
 // ---- the page ----
 
 /** The whole state of the page, flat, as it stands in the address. */
-export interface FlatState {
+export interface FlatState extends Lying {
   example: string;
   cell: Cell;
   input_size: number;
@@ -223,6 +224,11 @@ export interface FlatState {
   row: string;
   tensor: string;
   panel: Panel;
+  present: boolean;
+  /** "code,input": parts of the page that are left out */
+  hide: string;
+  /** controls that are held fast */
+  lock: string;
   lang: Lang | "";
   theme: Theme;
 }
@@ -263,7 +269,7 @@ export interface CellAt {
   index: number[];
 }
 
-export interface AppState {
+export interface AppState extends Lying {
   /** null only while nothing has run yet (no sentence, or a first answer that failed) */
   trace: Trace;
   /** the state that `trace` belongs to */
@@ -275,6 +281,9 @@ export interface AppState {
   row: string;
   tensor: string;
   panel: Panel;
+  present: boolean;
+  hide: string;
+  lock: string;
   cursor: CellAt | null;
   pinned: CellAt | null;
   /** how the number at `cell` was made; without an answer where it could not be had; null: not asked, or on its way */
@@ -339,6 +348,8 @@ export interface Context {
   readonly pictures: Pictures;
   /** a file that the server makes */
   file(url: string, signal: AbortSignal): Promise<Blob>;
+  /** what the browser keeps from visit to visit */
+  readonly memory: import("./doors/memory.js").Memory;
   /** change the request: a new address, a new answer; `typing` waits for a pause and replaces the history entry */
   ask(patch: Partial<FlatState>, how?: { typing?: boolean }): void;
   reducedMotion(): boolean;

@@ -8,7 +8,8 @@ import { arrange, paletteOf } from "../../static/js/scene/arrange.js";
 import { createBitmaps } from "../../static/js/scene/bitmaps.js";
 import { blocksOf } from "../../static/js/scene/blocks.js";
 import { createCamera } from "../../static/js/scene/camera.js";
-import { frameOf } from "../../static/js/scene/frame.js";
+import { endedIn, frameOf } from "../../static/js/scene/frame.js";
+import { STILL, askedOf, posed } from "../../static/js/scene/posed.js";
 import { svgOf } from "../../static/js/scene/picture.js";
 import { createPen } from "../../static/js/scene/svg.js";
 
@@ -89,9 +90,10 @@ export function sceneOf({ key, t, n, trace: alone }, lang, width = WIDTH) {
   const scales = scalesOf(trace.tensors);
   const { ctx } = createPen({ measure, pixels: () => ({ width: 0, height: 0, bytes: new Uint8ClampedArray() }) });
   const camera = createCamera(() => {});
-  const { layout, legend } = arrange(trace, blocks, scales, { width, zoom: 1, ratio: RATIO, say, palette: light, ctx, still: true });
+  const { layout: arranged, legend } = arrange(trace, blocks, scales, { width, zoom: 1, ratio: RATIO, say, palette: light, ctx, still: true });
   const bitmaps = createBitmaps(() => tensors, () => {});
-  const state = /** @type {import("../../static/js/types.js").AppState} */ (/** @type {unknown} */ ({ trace, t, n, cursor: null, pinned: null, explained: null, row: "", lang, theme: "light" }));
+  const state = /** @type {import("../../static/js/types.js").AppState} */ (/** @type {unknown} */ ({ trace, t, n, cursor: null, pinned: null, explained: null, row: "", cut: "T", pose: "cut", unit: 0, lang, theme: "light" }));
+  const layout = posed(arranged, askedOf(state), STILL, { say, ended: endedIn(trace) });
   const scene = frameOf(state, camera, /** @type {Context} */ (/** @type {unknown} */ ({ say, tensors })), { layout, scales, palette: light, ratio: RATIO, bitmaps });
   const shot = { scene, legend: legend.items, width, height: Math.ceil(layout.bottom + legend.height + 8) };
   const inks = Object.fromEntries(Object.entries(dark).filter(([name]) => !["text", "code"].includes(name)));

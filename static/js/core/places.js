@@ -41,6 +41,9 @@ export function sizes(trace) {
   return { samples: of("N"), steps: of("T") };
 }
 
+/** The longest last axis of what goes in and comes out: where a cut along it may be. @param {Trace} trace */
+export const widest = ({ tensors }) => Math.max(...[tensors.input, tensors.output].map(({ shape }) => shape[shape.length - 1]));
+
 /**
  * How many steps of each sample are its own, where anything says so; behind them is padding.
  * @param {Trace} trace

@@ -39,7 +39,13 @@ export const DEFAULTS = Object.freeze({
   n: 0,
   row: "", // the top layer, forward
   tensor: "output",
+  cut: "T",
+  pose: "cut",
+  unit: 0, // where a cut along the last axis is
   panel: "gates",
+  present: false,
+  hide: "", // parts of the page, with commas between
+  lock: "", // controls
   lang: "", // what the browser prefers
   theme: "auto",
 });
@@ -47,7 +53,7 @@ export const DEFAULTS = Object.freeze({
 const MOST_LENGTHS = 1000; // samples in a list that is still an address
 
 /** What is only looked at: changing it needs no new answer. */
-export const VIEW_KEYS = /** @type {const} */ (["t", "n", "row", "tensor", "panel", "lang", "theme"]);
+export const VIEW_KEYS = /** @type {const} */ (["t", "n", "row", "tensor", "cut", "pose", "unit", "panel", "present", "hide", "lock", "lang", "theme"]);
 
 /**
  * The canonical query of a state, without "?": keys in the table's order, defaults left out; an example needs only its name.
@@ -114,10 +120,15 @@ function isDefault(state, key) {
  * @returns {FlatState}
  */
 export function merge(state, patch) {
-  if (patch.example) return { ...DEFAULTS, lang: state.lang, theme: state.theme, ...patch };
+  if (patch.example) return { ...DEFAULTS, ...around(state), ...patch };
   const keys = /** @type {(keyof FlatState)[]} */ (Object.keys(patch));
   const changes = keys.some((key) => !isView(key) && !same(state[key], patch[key]));
   return fitLengths({ ...state, ...(changes ? { example: "" } : {}), ...patch }, patch);
+}
+
+/** What is about the page and not about the run. @param {FlatState} state */
+export function around({ present, hide, lock, lang, theme }) {
+  return { present, hide, lock, lang, theme };
 }
 
 /**
@@ -137,6 +148,15 @@ function fitLengths(state, patch) {
 /** @param {string} key */
 export function isView(key) {
   return /** @type {readonly string[]} */ (VIEW_KEYS).includes(key);
+}
+
+/**
+ * What is looked at now, as it stands in the address; the language stands there only where somebody chose one.
+ * @param {import("../types.js").AppState} now
+ */
+export function viewOf(now) {
+  const { t, n, row, tensor, cut, pose, unit, panel, present, hide, lock, theme } = now;
+  return { t, n, row, tensor, cut, pose, unit, panel, present, hide, lock, theme };
 }
 
 /**

@@ -6,6 +6,7 @@ import { SAMPLE } from "./draw.js";
 import { equalsText } from "./ends.js";
 import { layout } from "./layout.js";
 import { entriesOf, legendLayout } from "./legend.js";
+import { nowText } from "./frame.js";
 import { fontOf } from "./marks.js";
 
 /** @typedef {import("./draw.js").Palette} Palette */
@@ -18,13 +19,12 @@ import { fontOf } from "./marks.js";
  */
 export function arrange(trace, blocks, scales, { width, zoom, ratio, say, palette, ctx, still = false }) {
   const measure = measurer(ctx, palette);
-  const steps = blocks.find(({ cut, kind }) => kind === "cube" && cut >= 0);
   const arranged = layout(blocks, {
     width,
     zoom,
     measure,
     say,
-    tag: steps && say("scene.now", { t: steps.shape[steps.cut] - 1 }),
+    tag: tagOf(blocks, say, measure),
     rowName: ({ name }, index) => {
       const { positions } = (name.startsWith(ENCODER) && trace.encoder) || trace;
       const end = positions.h_n.find((row) => row.index === index);
@@ -41,6 +41,15 @@ export function arrange(trace, blocks, scales, { width, zoom, ratio, say, palett
   if ([trace, trace.encoder].some((one) => one && trueLengths(one)?.some((length) => length < sizes(one).steps))) notes.push({ text: say("scene.padding"), colour: "" });
   if (averaged) notes.push({ text: say("scene.averaged"), colour: "" });
   return { layout: arranged, legend: legendLayout(entriesOf(blocks, scales), notes, width, arranged.bottom, measure) };
+}
+
+/** The widest tag that a slice can get, whichever axis is cut. @param {import("./blocks.js").SceneBlock[]} blocks @param {import("../types.js").Say} say @param {import("./layout.js").Measure} measure */
+function tagOf(blocks, say, measure) {
+  const last = { t: 1e9, n: 1e9, unit: 1e9, form: /** @type {const} */ ("cut") };
+  const tags = blocks
+    .filter(({ cut, kind }) => kind === "cube" && cut >= 0)
+    .flatMap((block) => /** @type {const} */ (["T", "N"]).map((along) => nowText(block, { ...last, along, t: block.shape[block.cut] - 1 }, say)));
+  return tags.reduce((longest, tag) => (measure(tag, "cell") > measure(longest, "cell") ? tag : longest), "") || undefined;
 }
 
 /** The colours and fonts of tokens.css that the scene draws with. @param {CSSStyleDeclaration} style @returns {Palette} */

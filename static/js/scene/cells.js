@@ -10,6 +10,7 @@ const MOST = 400; // words; more than that are too small to read anyway
 /** @param {CanvasRenderingContext2D} ctx @param {import("./layout.js").Placed} placed @param {Face} face @param {import("./draw.js").Scene} scene */
 export function drawCells(ctx, { block }, face, scene) {
   const [columns, rows] = [face.u.size, face.v.size];
+  if (face.along[1] || face.down[0]) return; // it is being turned over
   const [width, height] = [face.along[0] / columns, face.down[1] / rows];
   if (columns * rows > MOST || height < 13 || width < 17) return;
   ctx.font = fontOf("cell", scene.palette);

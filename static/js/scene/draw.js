@@ -1,9 +1,11 @@
 // The scene on a canvas: for every visible face one setTransform and one drawImage, then the lines and words around it.
 
 import { plain } from "../core/encoder.js";
-import { facesOf, originOf, partOf, pointOf, slabsOf, viewFor } from "./faces.js";
+import { extentOf, facesOf, originOf, partOf, pointOf, slabsOf, viewFor, worldOf } from "./faces.js";
 import { project } from "./projection.js";
-import { opened } from "./sizes.js";
+import { worldAxes } from "./blocks.js";
+import { axisAlong, indexAlong } from "./pose.js";
+import { mergedAxis } from "./posed.js";
 import { drawCells } from "./cells.js";
 import { drawPadding } from "./padding.js";
 import { drawArrow, drawConnector, drawLabel, drawModule, drawTag } from "./marks.js";
@@ -26,7 +28,8 @@ import { drawSources } from "./sources.js";
  * @property {number} n
  * @property {Mark[]} marked  the last lies on top
  * @property {import("../core/reads.js").Sources | null} sources  what the chosen number is computed from
- * @property {string} nowText  the tag of the slice of the current step
+ * @property {import("./pose.js").Asked} asked  how the cubes lie
+ * @property {(block: import("./blocks.js").SceneBlock) => string} nowText  the tag of the slice that is cut out
  * @property {string} word  the token that sample n has at step t, "" for none
  * @property {EndLink[]} links
  * @property {Record<string, Scale>} scales
@@ -72,33 +75,41 @@ const turned = (label, { turn }) => (turn.yaw < 0 && label.text.startsWith("↗"
 
 /** @param {CanvasRenderingContext2D} ctx @param {Placed} placed @param {Scene} scene */
 function drawBlock(ctx, placed, scene) {
-  const { block, size } = placed;
+  const { block } = placed;
   const faces = facesOf(placed, scene.view, scene.t);
   const sample = block.shape.map((_, axis) => (axis === block.sample ? /** @type {[number, number]} */ ([scene.n, scene.n + 1]) : null));
   const oneOfMany = block.sample >= 0 && block.shape[block.sample] > 1;
-  const step = block.kind === "sheet" && block.cut >= 0 ? block.shape.map((_, axis) => (axis === block.cut ? /** @type {[number, number]} */ ([scene.t, scene.t + 1]) : null)) : null;
+  const step = stepIn(placed, scene);
   const dense = block.kind === "ends" && placed.gap < 6; // so many states that outlines would hide them
   const marked = scene.marked.filter(({ tensor, index }) => tensor === block.name && index.length === block.shape.length);
   const ended = scene.ended(block.name);
   for (const face of faces) {
-    drawFace(ctx, face, size, scene);
+    drawFace(ctx, face, placed, scene);
     // packing cuts what the module makes, not what it is given
     if (ended) drawPadding(ctx, face, block, { ...ended, cut: ended.cut && plain(block.name) === "output" }, scene.palette);
     if (block.name === "output") for (const link of scene.links) outline(ctx, partOf(face, link.ranges), scene.palette.h, 2);
     if (block.parts > 1) drawSeam(ctx, face, block);
     if (oneOfMany && (!dense || face.fixedAxis === 0)) outline(ctx, partOf(face, sample), SAMPLE, 1.25);
-    if (step) outline(ctx, partOf(face, step), scene.palette.now, 2.5);
+    if (step && face.role !== "now") outline(ctx, partOf(face, step), scene.palette.now, 2.5);
     outline(ctx, face, face.role === "now" ? scene.palette.now : dense ? GRID : EDGE, face.role === "now" ? 2.5 : 1);
     for (const mark of marked) drawMark(ctx, face, mark, scene.palette);
   }
   if (block.kind === "sheet" && faces.length) drawCells(ctx, placed, faces[0], scene);
 }
 
-/** @param {CanvasRenderingContext2D} ctx @param {Face} face @param {readonly number[]} size @param {Scene} scene */
-function drawFace(ctx, face, size, scene) {
+/** The current slice of what is in one piece: of a sheet its step, of a cube where it would be cut. @param {Placed} placed @param {Scene} scene @returns {([number, number] | null)[] | null} */
+function stepIn({ block, pose }, { t, asked }) {
+  if (pose && asked.form !== "whole" && asked.form !== "flat") return null;
+  const axis = pose && block.kind === "cube" ? axisAlong(block, asked.along) : block.kind === "sheet" ? block.cut : -1;
+  const at = pose && block.kind === "cube" ? indexAlong(block, axis, asked) : t;
+  return axis < 0 || at < 0 ? null : block.shape.map((_, k) => (k === axis ? [at, at + 1] : null));
+}
+
+/** @param {CanvasRenderingContext2D} ctx @param {Face} face @param {Placed} placed @param {Scene} scene */
+function drawFace(ctx, face, placed, scene) {
   const { ratio, palette } = scene;
   // the true length of an axis, not the foreshortened one: the picture must not be made anew while it turns
-  const [uPx, vPx] = [face.u, face.v].map((extent) => lengthOn(face, extent, size) * ratio);
+  const [uPx, vPx] = [face.u, face.v].map((extent) => lengthOn(placed, extent) * ratio);
   const bitmap = scene.bitmaps.get(face, scene.scales[face.tensor], uPx, vPx);
   if (!bitmap) return drawEmpty(ctx, face, palette);
   const { canvas, smooth, partial } = bitmap;
@@ -114,11 +125,12 @@ function drawFace(ctx, face, size, scene) {
   if (cellU > GRID_FROM && cellV > GRID_FROM) drawGrid(ctx, face);
 }
 
-/** px of the whole axis as laid out. @param {Face} face @param {import("./faces.js").Extent} extent @param {readonly number[]} size */
-function lengthOn(face, extent, size) {
+/** px of the whole axis as laid out. @param {Placed} placed @param {import("./faces.js").Extent} extent */
+function lengthOn({ size, pose, block }, extent) {
   if (extent.axis < 0) return size[1];
-  const rank = Math.max(face.fixedAxis, face.u.axis, face.v.axis) + 1;
-  return size[rank - 1 - extent.axis] ?? size[0];
+  const k = worldAxes(block).indexOf(extent.axis);
+  // what is flattened is pressed together, so that its rows are averaged
+  return size[k] * (pose?.turn === 0 ? pose.scale[k] : 1);
 }
 
 /** @param {CanvasRenderingContext2D} ctx @param {Quad} quad */
@@ -231,27 +243,37 @@ function drawLeaders(ctx, placed, scene) {
   ctx.stroke();
 }
 
-/** The letter of each axis beside an outer edge, and the tag of the current step beside its slice. @param {CanvasRenderingContext2D} ctx @param {Placed} placed @param {Scene} scene */
+/** The letter of each axis beside an outer edge, and the tag of the current slice beside it. @param {CanvasRenderingContext2D} ctx @param {Placed} placed @param {Scene} scene */
 function drawLetters(ctx, placed, scene) {
-  const { block, lift } = placed;
+  const { block, pose } = placed;
+  const slabs = slabsOf(placed, scene.t);
+  if (slabs.some(({ frame }) => frame)) return; // on their way to other places
   const view = viewFor(placed, scene.view);
   const origin = originOf(placed, scene.view);
-  const [x, y, z] = opened(placed, block);
+  const [x, y, z] = extentOf(placed);
   const right = view.turn.yaw >= 0;
-  const [depth, down, across] = block.axes;
-  /** @param {string} text @param {import("./projection.js").Vec3} at @param {number} dx @param {number} dy */
-  const letter = (text, at, dx, dy) => {
+  const [across, down, depth] = worldOf(placed).map((axis) => block.axes[axis]);
+  /** @param {string} text @param {import("./projection.js").Vec3} at @param {number} dx @param {number} dy @param {"center" | "left" | "right"} [align] */
+  const letter = (text, at, dx, dy, align = "center") => {
     const [px, py] = project(view, at, origin);
-    drawLabel(ctx, { text, x: px + dx, y: py + dy, role: "op", align: "center" }, scene.palette);
+    drawLabel(ctx, { text, x: px + dx, y: py + dy, role: "op", align }, scene.palette);
   };
-  letter(across, [x / 2, y, 0], 0, 11);
+  const slab = slabs.find(({ role }) => role === "now");
+  const upright = slab && pose?.axis === worldOf(placed)[0]; // its tag stands below it: to its left are the others
+  const foot = upright && project(view, [(slab.low[0] + slab.high[0]) / 2, slab.high[1], slab.low[2]], origin);
+  if (foot) drawTag(ctx, scene.nowText(block), foot[0], foot[1] + 11, scene.palette, "center");
+  const under = project(view, [x / 2, y, 0], origin);
+  if (!foot || Math.abs(under[0] - foot[0]) > 44) letter(across, [x / 2, y, 0], 0, 11);
+  if (pose?.turn === 0) return letter(mergedAxis(block), [0, y / 2, 0], -6, 0, "right");
   if (Math.abs(view.turn.yaw) > 0.12) letter(depth, [right ? x : 0, y, z / 2], right ? 9 : -9, 8);
-  const slab = slabsOf(placed, scene.t).find(({ role }) => role === "now");
   const back = right ? 0 : 1;
-  const tag = slab && project(view, [slab.low[0], (slab.low[1] + slab.high[1]) / 2, back ? slab.high[2] : slab.low[2]], origin);
-  if (tag) drawTag(ctx, scene.nowText, tag[0] - 6, tag[1], scene.palette);
-  const edge = project(view, [right ? 0 : x, (y + lift) / 2, 0], origin);
-  if (!right || !tag || Math.abs(edge[1] - tag[1]) > 14) letter(down, [right ? 0 : x, (y + lift) / 2, 0], right ? -10 : 10, 0);
+  const hidden = scene.asked.form === "apart" && pose?.axis === worldOf(placed)[2]; // by what stands before it
+  const tag = slab && !upright && project(view, [slab.low[0], hidden ? slab.low[1] + 5 : (slab.low[1] + slab.high[1]) / 2, back ? slab.high[2] : slab.low[2]], origin);
+  if (tag) drawTag(ctx, scene.nowText(block), tag[0] - 6, tag[1], scene.palette);
+  const body = slabs.filter((one) => one !== slab);
+  const middle = body.length ? (Math.min(...body.map(({ low }) => low[1])) + Math.max(...body.map(({ high }) => high[1]))) / 2 : y / 2;
+  const edge = project(view, [right ? 0 : x, middle, 0], origin);
+  if (!right || !tag || Math.abs(edge[1] - tag[1]) > 14) letter(down, [right ? 0 : x, middle, 0], right ? -10 : 10, 0);
 }
 
 /** The word whose number stands in the current column. @param {CanvasRenderingContext2D} ctx @param {Placed} placed @param {Scene} scene */

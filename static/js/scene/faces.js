@@ -1,15 +1,20 @@
 // The visible faces of every block, back to front. Whole slabs are sorted along the cut; the faces of one slab never overlap.
 
-import { FLAT, project } from "./projection.js";
+import { FLAT, project, viewOf } from "./projection.js";
 import { opened } from "./sizes.js";
 import { worldAxes } from "./blocks.js";
+import { poseOf } from "./pose.js";
 
 /** @typedef {import("./layout.js").Placed} Placed */
 /** @typedef {import("./projection.js").View} View */
 /** @typedef {import("./projection.js").Vec2} Vec2 */
 /** @typedef {import("./projection.js").Vec3} Vec3 */
 /** @typedef {{axis: number, from: number, to: number, size: number}} Extent  axis is the tensor's, -1 for none; size is the whole axis */
-/** @typedef {{from: number, to: number, low: Vec3, high: Vec3, role: "whole" | "before" | "now" | "after" | "row"}} Slab */
+/**
+ * A box that is drawn by itself. `spans` are the ranges of the tensor's axes that it holds (null: all of it), low and high
+ * its corners in px; `frame` where its own axes lead, when it is turned in itself, and `at` the place of its own zero.
+ * @typedef {{from: number, to: number, spans: ([number, number] | null)[], low: Vec3, high: Vec3, role: "whole" | "before" | "now" | "after" | "row", frame?: [Vec3, Vec3, Vec3], at?: Vec3}} Slab
+ */
 /**
  * One parallelogram on the screen showing one matrix: `u` runs along `along` (the matrix's columns), `v` along `down` (its rows).
  * @typedef {object} Face
@@ -26,44 +31,40 @@ import { worldAxes } from "./blocks.js";
 
 const EDGE_ON = 0.02; // a face turned further away than this is a line
 
-/** @param {Placed} placed @param {View} view */
-export const viewFor = (placed, view) => (placed.block.kind === "sheet" ? FLAT : view);
+/** A sheet lies in the page; a cube that is being flattened turns towards the reader. @param {Placed} placed @param {View} view */
+export function viewFor({ block, pose }, view) {
+  if (block.kind === "sheet") return FLAT;
+  if (!pose || pose.turn === 1) return view;
+  return viewOf({ yaw: view.turn.yaw * pose.turn, pitch: view.turn.pitch * pose.turn });
+}
+
+/** px of the drawn box along x, y, z, with everything that is pulled out. @param {Placed} placed @returns {Vec3} */
+export function extentOf({ pose, ...box }) {
+  return pose ? /** @type {Vec3} */ (pose.extent.map((length, k) => length * pose.scale[k])) : opened(box, box.block);
+}
 
 /** Where the block's own (0, 0, 0) stands on the screen. @param {Placed} placed @param {View} view @returns {Vec2} */
 export function originOf(placed, view) {
-  const half = /** @type {Vec3} */ (opened(placed, placed.block).map((length) => -length / 2));
+  const half = /** @type {Vec3} */ (extentOf(placed).map((length) => -length / 2));
   return project(viewFor(placed, view), half, placed.centre);
 }
 
-/** The pieces a block is cut into, in index order. @param {Placed} placed @param {number} t @returns {Slab[]} */
+/** The tensor's axis along x, y and z. @param {Placed} placed */
+export const worldOf = ({ pose, block }) => pose?.world ?? worldAxes(block);
+
+/** The pieces a block is cut into, in index order. @param {Placed} placed @param {number} t of a cube that has no pose yet @returns {Slab[]} */
 export function slabsOf(placed, t) {
-  const { block, size, gap, lift, thick } = placed;
+  const { block, size, gap, thick, pose } = placed;
+  if (pose) return pose.slabs;
   const [x, y, z] = size;
   if (block.kind === "ends") {
     return Array.from({ length: block.shape[0] }, (_, k) => {
       const front = k * (thick + gap);
-      return { from: k, to: k + 1, low: [0, 0, front], high: [x, y, front + thick], role: /** @type {const} */ ("row") };
+      return { from: k, to: k + 1, spans: block.shape.map((_, axis) => (axis === 0 ? [k, k + 1] : null)), low: [0, 0, front], high: [x, y, front + thick], role: /** @type {const} */ ("row") };
     });
   }
-  const k = worldAxes(block).indexOf(block.cut);
-  if (block.kind !== "cube" || block.cut < 0 || k < 0) return [{ from: 0, to: block.shape[0] ?? 1, low: [0, 0, 0], high: [x, y, z], role: "whole" }];
-  const T = block.shape[block.cut];
-  const now = Math.min(Math.max(0, t), T - 1);
-  const pieces = /** @type {const} */ ([["before", 0, now], ["now", now, now + 1], ["after", now + 1, T]]);
-  /** @type {Slab[]} */
-  const slabs = [];
-  pieces.forEach(([role, from, to], place) => {
-    if (from >= to) return;
-    const up = role === "now" ? 0 : lift;
-    /** @type {Vec3} */
-    const low = [0, up, 0];
-    /** @type {Vec3} */
-    const high = [x, y + up, z];
-    low[k] += (size[k] * from) / T + place * gap;
-    high[k] += (size[k] * to) / T - size[k] + place * gap;
-    slabs.push({ from, to, low, high, role });
-  });
-  return slabs;
+  if (block.kind !== "cube" || block.cut < 0) return [{ from: 0, to: block.shape[0] ?? 1, spans: block.shape.map(() => null), low: [0, 0, 0], high: [x, y, z], role: "whole" }];
+  return poseOf(placed, { form: "cut", along: "T", t, n: 0, unit: 0 }).slabs;
 }
 
 /** @param {Placed} placed @param {View} view @param {number} t @returns {Face[]} */
@@ -71,31 +72,62 @@ export function facesOf(placed, view, t) {
   if (placed.block.kind === "module") return [];
   const seen = viewFor(placed, view);
   const origin = originOf(placed, view);
-  const cutAt = worldAxes(placed.block).indexOf(placed.block.cut);
-  const slabs = slabsOf(placed, t);
-  if (cutAt >= 0 && seen.away[cutAt] > 0) slabs.reverse(); // what leads away is drawn from its far end
-  return slabs.flatMap((slab) => facesOfSlab(placed, slab, seen, origin));
+  return farFirst(placed, slabsOf(placed, t), seen).flatMap((slab) => facesOfSlab(placed, slab, seen, origin));
 }
 
-/** @param {Placed} placed @param {Slab} slab @param {View} view @param {Vec2} origin @returns {Face[]} */
-function facesOfSlab({ block }, slab, view, origin) {
-  const axes = worldAxes(block);
+/** Along the cut first, then along the other axes: what leads away is drawn from its far end. @param {Placed} placed @param {Slab[]} slabs @param {View} seen */
+function farFirst(placed, slabs, seen) {
+  if (slabs.length < 2) return slabs;
+  const world = worldOf(placed);
+  const cut = placed.pose ? placed.pose.axis : placed.block.cut;
+  const order = [cut, ...world.filter((axis) => axis >= 0 && axis !== cut)].filter((axis) => axis >= 0);
+  const far = order.map((axis) => (seen.away[world.indexOf(axis)] > 0 ? -1 : 1));
+  return [...slabs].sort((a, b) => {
+    for (const [k, axis] of order.entries()) {
+      const apart = (a.spans[axis]?.[0] ?? 0) - (b.spans[axis]?.[0] ?? 0);
+      if (apart) return apart * far[k];
+    }
+    return 0;
+  });
+}
+
+/** A slab that is turned in itself, seen as if it were not. @param {View} view @param {Slab["frame"]} frame @returns {View} */
+function framed(view, frame) {
+  if (!frame) return view;
+  const along = (/** @type {Vec3} */ axis) => project(view, axis);
+  const faces = [cross(frame[1], frame[2]), cross(frame[2], frame[0]), cross(frame[0], frame[1])];
+  const handed = Math.sign(dot(faces[0], frame[0])) || 1;
+  const away = /** @type {Vec3} */ (faces.map((normal) => (handed * dot(normal, view.away)) / (Math.hypot(...normal) || 1)));
+  return { turn: view.turn, axes: [along(frame[0]), along(frame[1]), along(frame[2])], away };
+}
+
+/** @param {Vec3} a @param {Vec3} b @returns {Vec3} */
+const cross = (a, b) => [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]];
+/** @param {Vec3} a @param {Vec3} b */
+const dot = (a, b) => a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
+
+/** @param {Placed} placed @param {Slab} slab @param {View} seen @param {Vec2} start @returns {Face[]} */
+function facesOfSlab(placed, slab, seen, start) {
+  const { block } = placed;
+  const axes = worldOf(placed);
+  const view = framed(seen, slab.frame);
+  const origin = slab.at ? project(seen, slab.at, start) : start;
   /** @param {number} k @returns {Extent} */
   const extent = (k) => {
     const axis = axes[k];
     if (axis < 0) return { axis, from: 0, to: 1, size: 1 };
     const size = block.shape[axis];
-    return axis === block.cut && slab.role !== "whole" ? { axis, from: slab.from, to: slab.to, size } : { axis, from: 0, to: size, size };
+    const [from, to] = slab.spans[axis] ?? [0, size];
+    return { axis, from, to, size };
   };
   /** @type {Face[]} */
   const faces = [];
   for (const k of [0, 1, 2]) {
-    if (Math.abs(view.away[k]) < EDGE_ON) continue;
-    if (block.kind === "sheet" && k !== 2) continue;
+    if (block.kind === "sheet" ? k !== 2 : Math.abs(view.away[k]) < EDGE_ON) continue;
     const high = view.away[k] < 0;
     const still = extent(k);
     // the later tensor axis gives the columns, so that the matrix read from the tensor needs no transposing
-    const [u, v] = k === 2 ? [0, 1] : k === 1 ? [0, 2] : [1, 2];
+    const [u, v] = [0, 1, 2].filter((other) => other !== k).sort((a, b) => axes[b] - axes[a]);
     /** @type {Vec3} */
     const corner = [slab.low[0], slab.low[1], slab.low[2]];
     if (high) corner[k] = slab.high[k];
@@ -151,18 +183,23 @@ export function partOf(face, ranges) {
  * @param {Placed} placed @param {View} view @param {number} t @param {number[]} index @returns {Vec2}
  */
 export function pointOf(placed, view, t, index) {
-  const { block, size } = placed;
-  const axes = worldAxes(block);
+  const { block } = placed;
   const slabs = slabsOf(placed, t);
-  const at = block.cut >= 0 ? index[block.cut] : 0;
-  const slab = slabs.find((s) => s.role === "whole" || (at >= s.from && at < s.to)) ?? slabs[slabs.length - 1];
-  const world = /** @type {Vec3} */ (
-    axes.map((axis, k) => {
-      if (axis < 0) return slab.low[k];
-      if (block.kind === "ends" && axis === 0) return slab.low[k];
-      const from = axis === block.cut && slab.role !== "whole" ? slab.from : 0;
-      return slab.low[k] + ((index[axis] - from) * size[k]) / block.shape[axis];
+  const has = (/** @type {Slab} */ { spans }, /** @type {number} */ axis) => {
+    const span = spans[axis];
+    const at = Math.min(index[axis], block.shape[axis] - 0.5);
+    return !span || (at >= span[0] && at < span[1]);
+  };
+  const cut = placed.pose ? placed.pose.axis : block.cut;
+  const slab = slabs.find((one) => index.every((_, axis) => has(one, axis))) ?? slabs.find((one) => cut < 0 || has(one, cut)) ?? slabs[slabs.length - 1];
+  const local = /** @type {Vec3} */ (
+    worldOf(placed).map((axis, k) => {
+      if (axis < 0 || (block.kind === "ends" && axis === 0)) return slab.low[k];
+      const [from, to] = slab.spans[axis] ?? [0, block.shape[axis]];
+      return slab.low[k] + ((index[axis] - from) * (slab.high[k] - slab.low[k])) / (to - from);
     })
   );
-  return project(viewFor(placed, view), world, originOf(placed, view));
+  const seen = viewFor(placed, view);
+  const start = originOf(placed, view);
+  return project(framed(seen, slab.frame), local, slab.at ? project(seen, slab.at, start) : start);
 }

@@ -4,6 +4,8 @@ import { ENCODER } from "../core/encoder.js";
 import { trueLengths } from "../core/places.js";
 import { sourcesOf } from "../core/reads.js";
 import { linksOf, marksOf } from "./ends.js";
+import { axisAlong, indexAlong } from "./pose.js";
+import { askedOf } from "./posed.js";
 import { viewOf } from "./projection.js";
 
 /** @typedef {import("../types.js").AppState} AppState */
@@ -25,10 +27,11 @@ export function frameOf(state, camera, context, drawn) {
     n,
     marked: marksOf(trace, cursor, pinned),
     sources: sourcesOf(state),
-    nowText: context.say("scene.now", { t }),
+    asked: askedOf(state),
+    nowText: (block) => nowText(block, askedOf(state), context.say),
     word: trace.text?.tokens[n]?.[t] ?? "",
     links: linksOf(trace, n),
-    ended: (name) => endedOf(trace.encoder && name.startsWith(ENCODER) ? trace.encoder : trace),
+    ended: endedIn(trace),
     value: (tensor, index) => context.tensors.value(tensor, index),
     modules: { rnn: moduleOf(trace.request), ...(trace.encoder ? { [`${ENCODER}rnn`]: moduleOf(trace.encoder.request) } : {}) },
   };
@@ -36,7 +39,7 @@ export function frameOf(state, camera, context, drawn) {
 
 /** @param {AppState} state @param {AppState} previous @returns {boolean} does it look different */
 export function looksDifferent(state, previous) {
-  const watched = /** @type {const} */ (["trace", "t", "n", "cursor", "pinned", "lang"]);
+  const watched = /** @type {const} */ (["trace", "t", "n", "cursor", "pinned", "lang", "cut", "pose", "unit", "present"]);
   return watched.some((key) => state[key] !== previous[key]) || sourcesOf(state) !== sourcesOf(previous);
 }
 
@@ -47,6 +50,17 @@ const moduleOf = ({ model }) => ({
   cell: `nn.${model.cell.toUpperCase()}`,
   sizes: [model.input_size, model.hidden_size, ...(model.proj_size ? [model.proj_size] : [])].join(" → "),
 });
+
+/** The tag beside the slice that is cut out. @param {import("./blocks.js").SceneBlock} block @param {import("./pose.js").Asked} asked @param {import("../types.js").Say} say */
+export function nowText(block, asked, say) {
+  const at = indexAlong(block, axisAlong(block, asked.along), asked);
+  if (asked.along === "T") return say("scene.now", { t: asked.t });
+  if (asked.along === "N") return say("scene.now_sample", { n: at });
+  return say(block.axes.at(-1) === "F" ? "scene.now_feature" : "scene.now_unit", { unit: at });
+}
+
+/** @param {import("../types.js").Trace} trace @returns {Scene["ended"]} */
+export const endedIn = (trace) => (name) => endedOf(trace.encoder && name.startsWith(ENCODER) ? trace.encoder : trace);
 
 /** Where the samples end that a block shows. @param {import("../types.js").Trace} trace @returns {import("./padding.js").Ended | null} */
 function endedOf(trace) {

@@ -4,6 +4,8 @@ import { ZOOM } from "./camera.js";
 import { blockOf } from "./blocks.js";
 import { equal, step } from "./pick.js";
 
+const CUTS = /** @type {const} */ (["T", "N", "F"]);
+const POSES = /** @type {Record<string, import("./types.js").Lying["pose"]>} */ ({ s: "pull", e: "apart", w: "whole", f: "flat" });
 const KEY_TURN = 0.09; // radians
 const TURNS = /** @type {Record<string, [number, number]>} */ ({ ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] });
 
@@ -29,6 +31,8 @@ export function listenKeys(host, stage, signal) {
     } else if (key === "[" || key === "]") go(Math.min(blocks.length - 1, Math.max(0, at + (key === "]" ? 1 : -1))));
     else if (key === "+" || key === "=" || key === "-") camera.zoomTo(key === "-" ? camera.zoom / ZOOM.by : camera.zoom * ZOOM.by);
     else if (key === "Home") camera.home();
+    else if (key === "c") store.set({ cut: next(CUTS, store.get().cut) });
+    else if (Object.hasOwn(POSES, key)) store.set({ pose: store.get().pose === POSES[key] ? "cut" : POSES[key] });
     else if (key === "Enter" && here) store.set({ pinned: equal(cursor, pinned) ? null : cursor });
     else if (key === "Escape" && (cursor || pinned)) store.set({ cursor: null, pinned: null });
     else {
@@ -51,10 +55,19 @@ export function listenKeys(host, stage, signal) {
 
   /** The slice follows the keyboard, so that the cell is always in sight. @param {import("./blocks.js").SceneBlock} block @param {number[]} index */
   function moveTo(block, index) {
-    const time = block.axes.indexOf("T");
-    store.set({ cursor: { tensor: block.name, index }, ...(time >= 0 ? { t: index[time] } : {}) });
+    const [time, last] = [block.axes.indexOf("T"), index.length - 1];
+    const { cut } = store.get();
+    store.set({
+      cursor: { tensor: block.name, index },
+      ...(time >= 0 ? { t: index[time] } : {}),
+      ...(cut === "N" && block.sample >= 0 ? { n: index[block.sample] } : {}),
+      ...(cut === "F" && block.kind === "cube" ? { unit: index[last] } : {}),
+    });
   }
 }
+
+/** The one after it, the first after the last. @template T @param {readonly T[]} all @param {T} one @returns {T} */
+const next = (all, one) => all[(all.indexOf(one) + 1) % all.length];
 
 /** @param {{axes: string[], shape: number[]}} block @param {number} t @param {number} n */
 const startOf = ({ axes, shape }, t, n) => axes.map((axis, k) => Math.min(shape[k] - 1, axis === "T" ? t : axis === "N" ? n : 0));

@@ -13,7 +13,7 @@ import { plain } from "../core/encoder.js";
 /** @typedef {{text: string, x: number, y: number, role: Role, align: "left" | "center" | "right"}} Label  y is the middle */
 /** @typedef {{x: number, y: number, w: number, h: number}} Rect */
 /** @typedef {{index: number, x: number, y: number}} RowLabel  where the leader of one final state ends */
-/** @typedef {import("./sizes.js").BoxSize & {block: SceneBlock, centre: Vec2, room: Rect, labels: Label[], rows: RowLabel[]}} Placed */
+/** @typedef {import("./sizes.js").BoxSize & {block: SceneBlock, centre: Vec2, room: Rect, labels: Label[], rows: RowLabel[], pose?: import("./pose.js").Pose}} Placed  a cube without a pose is cut along T */
 /** @typedef {{from: Vec2, to: Vec2, labels: Label[]}} Arrow */
 /** @typedef {{width: number, bottom: number, placed: Placed[], arrows: Arrow[]}} Layout */
 

@@ -67,10 +67,10 @@ export function drawConnector(ctx, from, to, palette) {
   }
 }
 
-/** @param {CanvasRenderingContext2D} ctx @param {string} text @param {number} x right edge @param {number} y middle @param {Palette} palette */
-export function drawTag(ctx, text, x, y, palette) {
+/** @param {CanvasRenderingContext2D} ctx @param {string} text @param {number} x right edge, or middle @param {number} y middle @param {Palette} palette @param {"right" | "center"} [align] */
+export function drawTag(ctx, text, x, y, palette, align = "right") {
   ctx.font = `600 11.5px ${palette.code}`;
-  ctx.textAlign = "right";
+  ctx.textAlign = align;
   ctx.textBaseline = "middle";
   ctx.fillStyle = palette.ink;
   ctx.fillText(text, x, y + 0.5);

@@ -72,9 +72,11 @@ export function boxOf(block, lengthOf) {
   }
   if (block.kind !== "cube" || block.cut < 0) return { size, gap: 0, lift: 0, thick: 0 };
   const intoDepth = axes[2] === block.cut;
-  const gap = intoDepth ? Math.max(14, 0.22 * size[2]) : Math.min(34, Math.max(14, 0.34 * size[2]));
-  return { size, gap, lift: intoDepth ? 0.5 * size[1] : 0, thick: 0 };
+  return { size, gap: gapAlong(intoDepth ? 2 : 1, size), lift: intoDepth ? 0.5 * size[1] : 0, thick: 0 };
 }
+
+/** px that the pieces of a cut along x, y or z stand apart, so that one sees between them. @param {number} k @param {Vec3} size */
+export const gapAlong = (k, size) => (k === 2 ? Math.max(14, 0.22 * size[2]) : Math.min(34, Math.max(14, 0.34 * size[2])));
 
 /** The room around the drawn box: with both gaps open and the slice lifted. @param {BoxSize} box @param {SceneBlock} block @returns {Vec3} */
 export function opened(box, block) {

@@ -4,6 +4,15 @@ import type { CellAt, Store } from "../types.js";
 import type { SceneBlock } from "./blocks.js";
 import type { Turn } from "./projection.js";
 
+/** How the cubes lie, as it stands in the address. */
+export interface Lying {
+  /** the axis that is cut; F is the last one, whatever it holds */
+  cut: "T" | "N" | "F";
+  pose: "cut" | "whole" | "pull" | "apart" | "flat";
+  /** where a cut along the last axis is */
+  unit: number;
+}
+
 /** How the scene is looked at; every change is drawn. */
 export interface Camera {
   readonly turn: Turn;

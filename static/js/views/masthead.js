@@ -1,6 +1,6 @@
 // Name, examples, language and theme: links that work by themselves, here without leaving the page.
 
-import { changes, fromQuery, merge, toQuery } from "../core/query.js";
+import { changes, fromQuery, merge, toQuery, viewOf } from "../core/query.js";
 import { closeLikeMenu, find } from "../doors/dom.js";
 
 /** @typedef {import("../types.js").FlatState} FlatState */
@@ -13,8 +13,7 @@ export function mountMasthead(el, store, context) {
   const examples = find(el, "#examples");
   /** @type {HTMLAnchorElement} */
   const language = find(el, "#language");
-  /** @type {HTMLAnchorElement} */
-  const diagnose = find(el, "#diagnose-link");
+  const pages = /** @type {NodeListOf<HTMLAnchorElement>} */ (el.querySelectorAll("a[data-page]"));
   /** @type {HTMLAnchorElement} */
   const compare = find(el, "#compare");
   /** @type {HTMLSelectElement} */
@@ -45,10 +44,10 @@ export function mountMasthead(el, store, context) {
   theme.addEventListener("change", () => context.ask({ theme: /** @type {"auto"} */ (theme.value) }), { signal });
 
   function draw() {
-    const { state, shown, lang, theme: chosen, t, n, row, tensor, panel } = store.get();
-    diagnose.href = `/diagnose?${new URLSearchParams({ lang, ...(chosen === "auto" ? {} : { theme: chosen }) })}`;
+    const { state, shown, lang, theme: chosen } = store.get();
+    for (const page of pages) page.href = `${page.dataset.page}?${new URLSearchParams({ lang, ...(chosen === "auto" ? {} : { theme: chosen }) })}`;
     const other = otherLang(lang);
-    language.href = `/?${toQuery({ ...state, t, n, row, tensor, panel, theme: chosen, lang: other })}`;
+    language.href = `/?${toQuery({ ...state, ...viewOf(store.get()), lang: other })}`;
     compare.href = compareUrl(state, lang, chosen);
     language.textContent = other === "zh" ? "中文" : "English";
     language.lang = language.hreflang = other === "zh" ? "zh-CN" : "en";
@@ -63,7 +62,7 @@ export function mountMasthead(el, store, context) {
   }
   draw();
   const unsubscribe = store.subscribe((state, previous) => {
-    const keys = /** @type {const} */ (["state", "shown", "lang", "theme", "t", "n", "row", "tensor", "panel"]);
+    const keys = /** @type {const} */ (["state", "shown", "lang", "theme", "t", "n", "row", "tensor", "panel", "present", "hide", "lock"]);
     if (keys.some((key) => state[key] !== previous[key])) draw();
   });
   return () => {
@@ -79,7 +78,7 @@ export function mountMasthead(el, store, context) {
  * @param {string} theme
  */
 function compareUrl(state, lang, theme) {
-  const bare = /** @type {FlatState} */ ({ ...state, lang: "", theme: "auto", panel: "gates" });
+  const bare = /** @type {FlatState} */ ({ ...state, lang: "", theme: "auto", panel: "gates", present: false, hide: "", lock: "" });
   const other = merge(bare, { cell: state.cell === "lstm" ? "gru" : "lstm" });
   const query = new URLSearchParams({ a: toQuery(bare), b: toQuery(other), lang });
   if (theme !== "auto") query.set("theme", theme);

@@ -6,10 +6,13 @@ import { createBitmaps } from "../scene/bitmaps.js";
 import { blocksOf } from "../scene/blocks.js";
 import { createCamera } from "../scene/camera.js";
 import { drawScene } from "../scene/draw.js";
-import { frameOf, looksDifferent } from "../scene/frame.js";
+import { largest } from "../scene/fit.js";
+import { endedIn, frameOf, looksDifferent } from "../scene/frame.js";
 import { listenKeys } from "../scene/keyboard.js";
 import { drawLegend } from "../scene/legend.js";
+import { createMoving } from "../scene/moving.js";
 import { pick } from "../scene/pick.js";
+import { STILL, askedOf, posed } from "../scene/posed.js";
 import { listenPointer } from "../scene/pointer.js";
 import { viewOf } from "../scene/projection.js";
 import { createTexts, describe, make } from "../scene/texts.js";
@@ -17,6 +20,8 @@ import { createTexts, describe, make } from "../scene/texts.js";
 /** @typedef {import("../scene/draw.js").Palette} Palette */
 /** @typedef {{blocks: import("../scene/blocks.js").SceneBlock[], scales: ReturnType<typeof scalesOf>, bitmaps: import("../scene/bitmaps.js").Bitmaps}} Content */
 /** @typedef {ReturnType<typeof arrange>} Arrangement */
+
+const AROUND = 112; // css px before a class for the caption and the bar
 
 /** @type {import("../types.js").Mount} */
 export function mountScene(el, store, context) {
@@ -34,9 +39,12 @@ export function mountScene(el, store, context) {
   const darkness = matchMedia("(prefers-color-scheme: dark)");
   let width = 0;
   let frame = 0;
+  let magnified = 1; // before a class everything is larger, type too
   /** @type {Content | null} */ let content = null;
   /** @type {Arrangement | null} */ let arrangement = null;
   /** @type {Palette | null} */ let palette = null;
+  /** as it was drawn last, which is what the pointer is over @type {import("../scene/layout.js").Layout | null} */ let shown = null;
+  const moving = createMoving(() => context.reducedMotion());
 
   const camera = createCamera((what) => {
     if (what === "zoom") arrangement = null;
@@ -50,7 +58,7 @@ export function mountScene(el, store, context) {
     blocks: () => contentNow().blocks.filter(({ kind }) => kind !== "module"),
     cellAt(x, y) {
       const box = canvas.getBoundingClientRect();
-      return pick(arrangementNow().layout.placed, viewOf(camera.turn), store.get().t, [x - box.left, y - box.top]);
+      return pick((shown ?? arrangementNow().layout).placed, viewOf(camera.turn), store.get().t, [(x - box.left) / magnified, (y - box.top) / magnified]);
     },
   };
   listenPointer(host, stage, signal);
@@ -70,7 +78,12 @@ export function mountScene(el, store, context) {
   function arrangementNow() {
     if (arrangement) return arrangement;
     const { blocks, scales } = contentNow();
-    arrangement = arrange(store.get().trace, blocks, scales, { width, zoom: camera.zoom, ratio: ratio(), say: context.say, palette: paletteNow(), ctx });
+    const how = { zoom: camera.zoom, say: context.say, palette: paletteNow(), ctx };
+    const arrangeAt = (/** @type {number} */ by) => arrange(store.get().trace, blocks, scales, { ...how, width: width / by, ratio: ratio() * by });
+    const room = store.get().present ? window.innerHeight - AROUND : 0;
+    const found = largest(room, arrangeAt, heightOf);
+    magnified = found.magnified;
+    arrangement = found.arranged;
     return arrangement;
   }
 
@@ -80,15 +93,18 @@ export function mountScene(el, store, context) {
     return palette;
   }
 
-  function draw() {
+  /** @param {number} now */
+  function draw(now) {
     frame = 0;
     const state = store.get();
     if (width === 0 || !state.trace) return;
     const { blocks, scales, bitmaps } = contentNow();
     const { layout, legend } = arrangementNow();
-    fitCanvas(Math.ceil(layout.bottom + legend.height + 8));
+    fitCanvas(Math.ceil(heightOf({ layout, legend }) * magnified));
     const inks = paletteNow();
-    drawScene(ctx, frameOf(state, camera, context, { layout, scales, palette: inks, ratio: ratio(), bitmaps }));
+    shown = posed(layout, askedOf(state), moving.at(now), { say: context.say, ended: endedIn(state.trace) });
+    if (moving.moves) redraw();
+    drawScene(ctx, frameOf(state, camera, context, { layout: shown, scales, palette: inks, ratio: ratio() * magnified, bitmaps }));
     drawLegend(ctx, legend.items, inks);
     describe(host, texts, { say: context.say, tensors: context.tensors, state, blocks });
     el.removeAttribute("data-expect"); // the height that was kept for it is its own now
@@ -112,7 +128,8 @@ export function mountScene(el, store, context) {
     if (width === 0 || !state.trace) return null;
     const { blocks, scales, bitmaps } = contentNow();
     const inks = light ? paletteOf(getComputedStyle(document.documentElement)) : paletteNow();
-    const { layout, legend } = arrange(state.trace, blocks, scales, { width, zoom: camera.zoom, ratio: ratio(), say: context.say, palette: inks, ctx, still: true });
+    const { layout: arranged, legend } = arrange(state.trace, blocks, scales, { width, zoom: camera.zoom, ratio: ratio(), say: context.say, palette: inks, ctx, still: true });
+    const layout = posed(arranged, askedOf(state), STILL, { say: context.say, ended: endedIn(state.trace) });
     const scene = frameOf(state, camera, context, { layout, scales, palette: inks, ratio: ratio(), bitmaps });
     return { scene, legend: legend.items, width, height: Math.ceil(layout.bottom + legend.height + 8) };
   }
@@ -129,7 +146,14 @@ export function mountScene(el, store, context) {
   });
   sized.observe(el);
   darkness.addEventListener("change", recolour, { signal });
-  window.addEventListener("resize", redraw, { signal }); // another screen may have other pixels
+  window.addEventListener(
+    "resize",
+    () => {
+      if (store.get().present) arrangement = null; // as large as the window's height allows
+      redraw(); // another screen may have other pixels
+    },
+    { signal },
+  );
 
   function recolour() {
     palette = null;
@@ -137,11 +161,13 @@ export function mountScene(el, store, context) {
   }
 
   const forget = store.subscribe((state, previous) => {
+    moving.notice(state, previous);
     if (state.trace !== previous.trace) {
       content?.bitmaps.stop();
       content = null;
-      arrangement = null;
+      arrangement = shown = null;
     }
+    if (state.present !== previous.present) arrangement = null;
     if (state.lang !== previous.lang) arrangement = palette = null;
     if (state.theme !== previous.theme) requestAnimationFrame(recolour); // after the page has taken the theme
     if (looksDifferent(state, previous)) redraw();
@@ -157,5 +183,8 @@ export function mountScene(el, store, context) {
     el.replaceChildren();
   };
 }
+
+/** @param {Arrangement} arrangement */
+const heightOf = ({ layout, legend }) => layout.bottom + legend.height + 8;
 
 const ratio = () => Math.min(3, window.devicePixelRatio || 1);

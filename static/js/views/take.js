@@ -113,12 +113,12 @@ export function mountTake(el, store, context) {
   }, signal);
 
   function draw() {
-    const { trace, lang, t, n, theme } = store.get();
+    const { trace, lang, t, n, cut, pose, unit, theme } = store.get();
     const names = [...Object.keys(trace.tensors), ...Object.keys(trace.parameters)];
     const kept = names.includes(tensor.value) ? tensor.value : names.includes("output") ? "output" : names[0];
     fillMenu(tensor, names.map((value) => ({ value, text: value })), kept);
     const links = /** @type {{[role: string]: [string, string]}} */ ({
-      page: [partUrl(trace.id, "page", { lang, t, n, theme: theme === "auto" ? null : theme }), "unrolled.html"],
+      page: [partUrl(trace.id, "page", { lang, t, n, cut, pose, unit, theme: theme === "auto" ? null : theme }), "unrolled.html"],
       npz: [partUrl(trace.id, "archive", { format: "npz" }), "unrolled.npz"],
       pytorch: [partUrl(trace.id, "code", { framework: "pytorch" }), "unrolled_pytorch.py"],
       keras: [partUrl(trace.id, "code", { framework: "keras", lang }), "unrolled_keras.py"],
@@ -133,7 +133,7 @@ export function mountTake(el, store, context) {
 
   draw();
   const unsubscribe = store.subscribe((now, previous) => {
-    const watched = /** @type {const} */ (["trace", "lang", "theme", "t", "n"]);
+    const watched = /** @type {const} */ (["trace", "lang", "theme", "t", "n", "cut", "pose", "unit"]);
     if (watched.some((name) => now[name] !== previous[name])) draw();
   });
   return () => {

@@ -159,7 +159,7 @@ export function mountTimebar(el, store, context) {
 function keyAction(event) {
   if (event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return null;
   const at = event.target instanceof Element ? event.target : null;
-  if (at?.closest('input, select, textarea, [contenteditable], [role="application"], [tabindex="0"]')) return null;
+  if (at?.closest('input, select, textarea, [contenteditable], [role="application"], [tabindex="0"], dialog')) return null;
   if (event.key === "ArrowLeft") return "back";
   if (event.key === "ArrowRight") return "step";
   return event.key === " " && !at?.closest("button, summary, a") ? "play" : null;

@@ -2,9 +2,8 @@
 
 import type { Charts } from "./charts/types.js";
 import type { Explained } from "./inspector/types.js";
-import type { Lying } from "./scene/types.js";
+import type { Lying, Pictures } from "./scene/types.js";
 import type { Intervention } from "./hands.types.js";
-import type { Shot } from "./scene/picture.js";
 
 export type Cell = "lstm" | "gru" | "rnn";
 export type Lang = "en" | "zh";
@@ -324,14 +323,6 @@ export interface Tensors {
 
 /** Reads one slice from the server: an index as PyTorch writes it, for example "0,:,3:10". */
 export type Read = (name: string, index: string, dtype: string) => Promise<Block>;
-
-/** What the scene looks like just now, for whoever takes it along. */
-export interface Pictures {
-  /** who draws offers it, until the returned function is called */
-  offer(take: (how?: { light?: boolean }) => Shot | null): () => void;
-  /** null while nothing is drawn */
-  take(how?: { light?: boolean }): Shot | null;
-}
 
 export interface Context {
   readonly say: Say;

@@ -1,8 +1,8 @@
 // Whoever draws offers its picture here; whoever saves or prints it takes it.
 
-/** @returns {import("../types.js").Pictures} */
+/** @returns {import("../scene/types.js").Pictures} */
 export function createPictures() {
-  /** @type {Parameters<import("../types.js").Pictures["offer"]>[0] | null} */
+  /** @type {Parameters<import("../scene/types.js").Pictures["offer"]>[0] | null} */
   let offered = null;
   return {
     offer(take) {

@@ -122,7 +122,7 @@ export function mountScene(el, store, context) {
     canvas.style.height = `${height}px`;
   }
 
-  /** The picture as it stands, for a file or for paper. @type {Parameters<import("../types.js").Pictures["offer"]>[0]} */
+  /** The picture as it stands, for a file or for paper. @type {Parameters<import("../scene/types.js").Pictures["offer"]>[0]} */
   function shot({ light = false } = {}) {
     const state = store.get();
     if (width === 0 || !state.trace) return null;

@@ -20,18 +20,13 @@ from app.web.docs import BODY, answers
 from app.web.errors import fault, lang_of
 from app.web.keys import MOST_CHARACTERS
 from app.web.negotiate import holds, names, preferred
+from app.web.question import FORMATS, At
 from app.web.traces import PLANS_BYTES, Client, Format, TensorBlock, Traces, etag
 from app.web.work import Work
 
 router = APIRouter(prefix="/api/v1")
 
-FORMATS: dict[str, Format] = {
-    "application/json": "json",
-    "application/octet-stream": "f32",
-    "application/x-npy": "npy",
-    "text/csv": "csv",
-}
-
+TAKEN: dict[str, Format] = FORMATS | {"text/csv": "csv"}
 Id = Annotated[str, Path(min_length=1, max_length=1300, description="What POST /traces answered as `id`.")]
 
 
@@ -99,17 +94,14 @@ async def get_tensor(
     request: Request,
     id: Id,
     name: Annotated[str, Path(min_length=1, max_length=64, examples=["output"], description="e.g. output, l0.c")],
-    at: Annotated[
-        str | None,
-        Query(alias="index", max_length=200, examples=["0,:,3:10"], description="Per axis a place or first:stop."),
-    ] = None,
+    at: At = None,
     format: Annotated[
         Format | None, Query(description="json, f32, f64 (little-endian), npy or csv; else Accept says.")
     ] = None,
 ) -> Response:
     """Gates and c are derived here, for the part asked for. The answer never changes."""
     traces: Traces = request.app.state.traces
-    client, form = Client(request), format or FORMATS[preferred(request, list(FORMATS))]
+    client, form = Client(request), format or TAKEN[preferred(request, list(TAKEN))]
     id, plan = await traces.planned(id, client)
     wanted = index.select(plan, name, at)
     headers = {"ETag": etag(id, wanted, form), "Cache-Control": IMMUTABLE, "Vary": "Accept"}

@@ -23,7 +23,7 @@ from app.web.guard import HOLD, session_of
 from app.web.store import Cache, Shelf, canonical, id_of, inline_text, is_hash, request_of
 from app.web.weight import TRACE_BYTES, item_bytes, listed_bytes, weight
 from app.web.work import Turns, Work
-from app.zoo.uploads import Uploads
+from app.zoo.uploads import Uploads, open_here
 
 Format = Literal["json", "f32", "f64", "npy", "csv"]
 TORCH = importlib.metadata.version("torch")
@@ -85,7 +85,7 @@ class Traces:
         self.limits = settings.limits
         self._work = work
         self._shelf = Shelf(settings.data, settings.store_bytes)
-        self.uploads = Uploads(settings.data, settings.uploads_bytes, settings.uploads_days)
+        self.uploads = open_here(Uploads(settings.data, settings.uploads_bytes, settings.uploads_days))
         self._traces: Cache[trace.Trace] = Cache(settings.cache_bytes, weight)
         self._plans: Cache[tuple[str, shapes.Plan]] = Cache(
             PLANS_BYTES, lambda known: TRACE_BYTES + listed_bytes(known[1])
@@ -181,12 +181,12 @@ class Traces:
 
     async def block(self, id: str, plan: shapes.Plan, wanted: index.Selection, form: Format, asker: Client) -> Block:
         """A part of a tensor; refused before any computing when it is too large for its format."""
-        self._check_size(plan, wanted, form)
+        self.check_size(plan, wanted, form)
 
         def read(done: trace.Trace, _: object) -> Block:
             if form == "csv":
                 return Block(table.table(done, wanted), "text/csv; charset=utf-8", wanted.shape, wanted.axes)
-            return _encoded(index.read(done, wanted), form)
+            return encoded(index.read(done, wanted), form)
 
         return await self.ask(id, plan, asker, ("block", id, wanted, form), read)
 
@@ -235,7 +235,8 @@ class Traces:
             self._shelf.keep(id, text)
         self._traces.put(id, encoder)
 
-    def _check_size(self, plan: shapes.Plan, wanted: index.Selection, form: Format) -> None:
+    def check_size(self, plan: shapes.Plan, wanted: index.Selection, form: Format) -> None:
+        """Refuse a part of a tensor that is too large for its format."""
         if form in ("json", "csv"):
             got, most = wanted.numbers, self.settings.max_json_numbers
         else:
@@ -258,7 +259,8 @@ def etag(*parts: object) -> str:
     return f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
 
 
-def _encoded(reading: index.Reading, form: Format) -> Block:
+def encoded(reading: index.Reading, form: Format) -> Block:
+    """A part of a tensor as it is sent."""
     array: Any = reading.array
     if form == "npy":
         file = io.BytesIO()

@@ -1,11 +1,12 @@
 // The page starts here: the first answer and the catalogue come out of the HTML, every view gets its host.
 
-import { chosenLang, createAsking, fit } from "./asking.js";
+import { chosenLang, createAsking, fit, placesFrom } from "./asking.js";
 import { createSay } from "./core/i18n.js";
 import { createPictures } from "./core/pictures.js";
 import { createStore } from "./core/store.js";
 import { createTensors } from "./core/tensors.js";
 import { createApi, partUrl, withEncoder } from "./doors/api.js";
+import { createModels } from "./doors/models.js";
 import { find } from "./doors/dom.js";
 import { createMemory } from "./doors/memory.js";
 import { createCharts } from "./doors/plotly.js";
@@ -13,11 +14,14 @@ import { createExplaining } from "./explaining.js";
 import { mountChanged } from "./views/changed.js";
 import { mountClaims } from "./views/claims.js";
 import { mountCodeline } from "./views/codeline.js";
+import { mountCrumbs } from "./views/crumbs.js";
 import { mountCutting } from "./views/cutting.js";
 import { mountGradients } from "./views/gradients.js";
 import { mountHands } from "./views/hands.js";
 import { mountHeatmaps } from "./views/heatmaps.js";
 import { mountHelp } from "./views/help.js";
+import { mountHints } from "./views/hints.js";
+import { mountInside } from "./views/inside.js";
 import { mountInspector } from "./views/inspector.js";
 import { mountLedger } from "./views/ledger.js";
 import { mountMasthead } from "./views/masthead.js";
@@ -25,8 +29,10 @@ import { mountNetwork } from "./views/network.js";
 import { mountNotes } from "./views/notes.js";
 import { mountPadding } from "./views/padding.js";
 import { mountPresent } from "./views/present.js";
+import { mountPins } from "./views/pins.js";
 import { mountProof } from "./views/proof.js";
 import { mountRowpicker } from "./views/rowpicker.js";
+import { mountRunning } from "./views/running.js";
 import { mountScene } from "./views/scene.js";
 import { mountSentences } from "./views/sentences.js";
 import { mountShare } from "./views/share.js";
@@ -37,6 +43,7 @@ import { mountTabs } from "./views/tabs.js";
 import { mountTake } from "./views/take.js";
 import { mountTeaching } from "./views/teaching.js";
 import { mountTimebar } from "./views/timebar.js";
+import { mountWeights } from "./views/weights.js";
 import { mountWay } from "./views/way.js";
 import { mountWiring } from "./views/wiring.js";
 
@@ -52,6 +59,7 @@ const SHELL = [
   ["#hands", mountHands],
   ["#input-text", mountSentences],
   ["#way", mountWay],
+  ["#weights", mountWeights],
   ["main", mountStatus],
   ["main", mountTeaching],
   ["#help", mountHelp],
@@ -63,9 +71,13 @@ const WORK = [
   ["#notes", mountNotes],
   ["#proof", mountProof],
   ["#take", mountTake],
+  ["#crumbs", mountCrumbs],
   ["#scene", mountScene],
+  ["#inside", mountInside],
   ["#cutting", mountCutting],
   ["#timeline", mountTimebar],
+  ["#running", mountRunning],
+  ["#pins", mountPins],
   ["#changed", mountChanged],
   ["#network", mountNetwork],
   ["#rowpicker", mountRowpicker],
@@ -79,6 +91,7 @@ const WORK = [
   ["#stages", mountStages],
   ["#claims", mountClaims],
   ["#table", mountTable],
+  ["#hints", mountHints],
 ];
 
 start(document, window);
@@ -116,6 +129,7 @@ function start(document, window) {
     state,
     asked: state,
     ...(trace ? fit(trace, view) : view),
+    ...(trace ? placesFrom(trace, twin.state) : { zoom: "", pinned: null, pins: [] }),
     cut,
     pose,
     panel,
@@ -123,8 +137,8 @@ function start(document, window) {
     hide,
     lock,
     cursor: null,
-    pinned: null,
     explained: null,
+    changed: null,
     playing: false,
     status: "ready",
     problems,
@@ -168,6 +182,7 @@ function start(document, window) {
     charts,
     pictures: createPictures(),
     file: api.file,
+    models: createModels(window),
     memory: createMemory(window),
     ask: asking.ask,
     reducedMotion: () => calm.matches,

@@ -45,6 +45,7 @@ function start(document, window) {
   const flat = { ...DEFAULTS, ...state };
   const store = createStore({
     ...flat,
+    pins: [],
     trace: speaking(trace, says[view.lang]),
     state: flat,
     asked: flat,
@@ -53,6 +54,7 @@ function start(document, window) {
     pinned: null,
     explained: null,
     playing: false,
+    changed: null,
     status: "ready",
     problems: [],
     fixed: null,

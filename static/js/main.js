@@ -2,6 +2,7 @@
 
 import { chosenLang, createAsking, fit, placesFrom } from "./asking.js";
 import { createSay } from "./core/i18n.js";
+import { createPictures } from "./core/pictures.js";
 import { createStore } from "./core/store.js";
 import { createTensors } from "./core/tensors.js";
 import { createApi, partUrl, withEncoder } from "./doors/api.js";
@@ -39,6 +40,7 @@ import { mountStages } from "./views/stages.js";
 import { mountStatus } from "./views/status.js";
 import { mountTable } from "./views/table.js";
 import { mountTabs } from "./views/tabs.js";
+import { mountTake } from "./views/take.js";
 import { mountTeaching } from "./views/teaching.js";
 import { mountTimebar } from "./views/timebar.js";
 import { mountWeights } from "./views/weights.js";
@@ -68,6 +70,7 @@ const SHELL = [
 const WORK = [
   ["#notes", mountNotes],
   ["#proof", mountProof],
+  ["#take", mountTake],
   ["#crumbs", mountCrumbs],
   ["#scene", mountScene],
   ["#inside", mountInside],
@@ -177,6 +180,8 @@ function start(document, window) {
       return partUrl(trace.id, name, { ...params, lang });
     },
     charts,
+    pictures: createPictures(),
+    file: api.file,
     models: createModels(window),
     memory: createMemory(window),
     ask: asking.ask,

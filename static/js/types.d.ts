@@ -3,7 +3,7 @@
 import type { Charts } from "./charts/types.js";
 import type { Diagnosis } from "./diagnosis/types.js";
 import type { Explained } from "./inspector/types.js";
-import type { Gone, Kept, Lying } from "./scene/types.js";
+import type { Gone, Kept, Lying, Pictures } from "./scene/types.js";
 import type { Intervention } from "./hands.types.js";
 
 export type Cell = "lstm" | "gru" | "rnn";
@@ -323,6 +323,9 @@ export interface Context {
   /** the address of such a route */
   address(name: string, params: Params): string;
   readonly charts: Charts;
+  readonly pictures: Pictures;
+  /** a file that the server makes */
+  file(url: string, signal: AbortSignal): Promise<Blob>;
   /** what the browser keeps from visit to visit */
   readonly memory: import("./doors/memory.js").Memory;
   /** change the request: a new address, a new answer; `typing` waits for a pause and replaces the history entry */

@@ -12,7 +12,7 @@ import { listenKeys } from "../scene/keyboard.js";
 import { drawLegend } from "../scene/legend.js";
 import { createMoving } from "../scene/moving.js";
 import { pick } from "../scene/pick.js";
-import { askedOf, posed } from "../scene/posed.js";
+import { STILL, askedOf, posed } from "../scene/posed.js";
 import { listenPointer } from "../scene/pointer.js";
 import { viewOf } from "../scene/projection.js";
 import { shownKey, shownOf } from "../scene/shown.js";
@@ -139,7 +139,20 @@ export function mountScene(el, store, context) {
     canvas.style.height = `${height}px`;
   }
 
+  /** The picture as it stands, for a file or for paper. @type {Parameters<import("../scene/types.js").Pictures["offer"]>[0]} */
+  function shot({ light = false } = {}) {
+    const state = store.get();
+    if (width === 0 || !state.trace) return null;
+    const { blocks, scales, bitmaps } = contentNow();
+    const inks = light ? paletteOf(getComputedStyle(document.documentElement)) : paletteNow();
+    const { layout: arranged, legend } = arrange(state.trace, blocks, scales, { width, zoom: camera.zoom, ratio: ratio(), say: context.say, palette: inks, ctx, still: true });
+    const layout = posed(arranged, askedOf(state), STILL, { say: context.say, ended: endedIn(state.trace) });
+    const scene = frameOf(state, camera, context, { layout, scales, palette: inks, ratio: ratio(), bitmaps });
+    return { scene, legend: legend.items, width, height: Math.ceil(layout.bottom + legend.height + 8) };
+  }
+
   // ---- what starts must stop ----
+  const withdraw = context.pictures.offer(shot);
 
   const sized = new ResizeObserver(() => {
     const now = Math.floor(el.clientWidth - parseFloat(getComputedStyle(el).paddingLeft) - parseFloat(getComputedStyle(el).paddingRight));
@@ -184,6 +197,7 @@ export function mountScene(el, store, context) {
   return () => {
     stop.abort();
     forget();
+    withdraw();
     sized.disconnect();
     cancelAnimationFrame(frame);
     content?.bitmaps.stop();

@@ -2,9 +2,11 @@
 
 import { chosenLang, createAsking, fit, placesFrom } from "./asking.js";
 import { createSay } from "./core/i18n.js";
+import { createPictures } from "./core/pictures.js";
 import { createStore } from "./core/store.js";
 import { createTensors } from "./core/tensors.js";
 import { createApi, partUrl, withEncoder } from "./doors/api.js";
+import { createModels } from "./doors/models.js";
 import { find } from "./doors/dom.js";
 import { createMemory } from "./doors/memory.js";
 import { createCharts } from "./doors/plotly.js";
@@ -20,6 +22,7 @@ import { mountGradients } from "./views/gradients.js";
 import { mountHands } from "./views/hands.js";
 import { mountHeatmaps } from "./views/heatmaps.js";
 import { mountHelp } from "./views/help.js";
+import { mountHints } from "./views/hints.js";
 import { mountInside } from "./views/inside.js";
 import { mountInspector } from "./views/inspector.js";
 import { mountLedger } from "./views/ledger.js";
@@ -28,6 +31,7 @@ import { mountNetwork } from "./views/network.js";
 import { mountNotes } from "./views/notes.js";
 import { mountPadding } from "./views/padding.js";
 import { mountPresent } from "./views/present.js";
+import { mountPins } from "./views/pins.js";
 import { mountProof } from "./views/proof.js";
 import { mountRowpicker } from "./views/rowpicker.js";
 import { mountRunning } from "./views/running.js";
@@ -38,8 +42,10 @@ import { mountStages } from "./views/stages.js";
 import { mountStatus } from "./views/status.js";
 import { mountTable } from "./views/table.js";
 import { mountTabs } from "./views/tabs.js";
+import { mountTake } from "./views/take.js";
 import { mountTeaching } from "./views/teaching.js";
 import { mountTimebar } from "./views/timebar.js";
+import { mountWeights } from "./views/weights.js";
 import { mountWay } from "./views/way.js";
 import { mountWiring } from "./views/wiring.js";
 
@@ -55,6 +61,7 @@ const SHELL = [
   ["#hands", mountHands],
   ["#input-text", mountSentences],
   ["#way", mountWay],
+  ["#weights", mountWeights],
   ["main", mountStatus],
   ["main", mountTeaching],
   ["#help", mountHelp],
@@ -65,6 +72,7 @@ const SHELL = [
 const WORK = [
   ["#notes", mountNotes],
   ["#proof", mountProof],
+  ["#take", mountTake],
   ["#crumbs", mountCrumbs],
   ["#scene", mountScene],
   ["#caption", mountCaption],
@@ -72,6 +80,7 @@ const WORK = [
   ["#cutting", mountCutting],
   ["#timeline", mountTimebar],
   ["#running", mountRunning],
+  ["#pins", mountPins],
   ["#changed", mountChanged],
   ["#network", mountNetwork],
   ["#rowpicker", mountRowpicker],
@@ -85,6 +94,7 @@ const WORK = [
   ["#stages", mountStages],
   ["#claims", mountClaims],
   ["#table", mountTable],
+  ["#hints", mountHints],
 ];
 
 start(document, window);
@@ -174,6 +184,9 @@ function start(document, window) {
       return partUrl(trace.id, name, { ...params, lang });
     },
     charts,
+    pictures: createPictures(),
+    file: api.file,
+    models: createModels(window),
     memory: createMemory(window),
     ask: asking.ask,
     reducedMotion: () => calm.matches,

@@ -8,6 +8,7 @@ import { axisAlong, indexAlong } from "./pose.js";
 import { mergedAxis } from "./posed.js";
 import { drawCells } from "./cells.js";
 import { drawFlights, drawLit, drawUndone } from "./film.js";
+import { drawHands } from "./hands.js";
 import { drawPadding } from "./padding.js";
 import { drawArrow, drawConnector, drawLabel, drawModule, drawTag } from "./marks.js";
 import { drawSources } from "./sources.js";
@@ -40,6 +41,7 @@ import { drawSources } from "./sources.js";
  * @property {(tensor: string, index: number[]) => number | null} value
  * @property {Record<string, {layers: number, both: boolean, cell: string, sizes: string}>} modules  by the name of their block
  * @property {import("../play/motion.js").Motion | null} film  null where everything is shown computed
+ * @property {import("./hands.js").Hands | null} [hands]  what is done by hand and what it changed
  * @property {(name: string) => import("./padding.js").Ended | null} ended  where the samples of a block end, null where nothing says so
  */
 /** @typedef {CellAt & {kind: "pinned" | "cursor" | "alias"}} Mark  alias: the same number in another place */
@@ -69,6 +71,7 @@ export function drawScene(ctx, scene) {
     if (placed.block.kind === "ends") drawLeaders(ctx, placed, scene);
     if (placed.block.kind === "cube") drawLetters(ctx, placed, scene);
     if (placed.block.name === "tokens") drawWord(ctx, placed, scene);
+    if (scene.hands) drawHands(ctx, placed, scene, scene.hands);
   }
   for (const { labels } of layout.arrows) for (const label of labels) drawLabel(ctx, label, palette, crossed);
   drawFlights(ctx, scene, drawFace);

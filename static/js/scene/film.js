@@ -98,7 +98,7 @@ function quadAt(scene, stop) {
   }
   const block = blockOf(layout.placed.map(({ block }) => block), stop.tensor);
   const placed = layout.placed.find((one) => one.block === block);
-  return placed ? quadOf(placed, scene, stop.ranges) : null;
+  return placed && !placed.block.plane ? quadOf(placed, scene, stop.ranges) : null; // one slice alone has nowhere to send it
 }
 
 /** The parallelogram that a part of a block stands in; a part of three axes is seen from the side where it is thinnest. @param {Placed} placed @param {Scene} scene @param {Ranges} ranges @returns {Quad} */

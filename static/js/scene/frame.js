@@ -4,6 +4,7 @@ import { ENCODER } from "../core/encoder.js";
 import { trueLengths } from "../core/places.js";
 import { sourcesOf } from "../core/reads.js";
 import { isDone, motionOf } from "../play/motion.js";
+import { handsOf } from "./hands.js";
 import { linksOf, marksOf } from "./ends.js";
 import { axisAlong, indexAlong } from "./pose.js";
 import { askedOf } from "./posed.js";
@@ -31,6 +32,7 @@ export function frameOf(state, camera, context, drawn) {
     film,
     marked: marksOf(trace, cursor, pinned, pins).filter(done),
     sources: done(cursor ?? pinned) ? sourcesOf(state) : null,
+    hands: handsOf(state),
     asked: askedOf(state),
     nowText: (block) => nowText(block, askedOf(state), context.say),
     word: trace.text?.tokens[n]?.[t] ?? "",

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import posixpath
 import threading
 import time
 from collections.abc import Mapping
@@ -17,6 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app.web.negotiate import holds
+from app.web.sent import compressed, imported, without_comments
 
 # The system's table may say text/plain for .js, and browsers then refuse to run modules.
 MIME = {
@@ -49,9 +51,11 @@ def folder(name: str) -> Path:
 class Asset:
     """One static file, ready to send."""
 
-    body: bytes
+    body: bytes  # as it lies there
     mime: str
     etag: str
+    sent: bytes  # as it is sent
+    packed: bytes | None  # that, compressed; None where it would not be smaller
 
 
 class Assets:
@@ -63,6 +67,7 @@ class Assets:
         self._seen: tuple[int, int] = (-1, -1)
         self._looked = -LOOK_AGAIN
         self._files: dict[str, Asset] = {}
+        self._modules: dict[str, list[str]] = {}
         self._hash = ""
         self.templates = Environment(
             loader=FileSystemLoader(templates or folder("templates")),
@@ -72,6 +77,7 @@ class Assets:
             lstrip_blocks=True,
         )
         self.templates.globals["asset_url"] = self.url
+        self.templates.globals["modules"] = self.modules
         self.templates.filters["script_json"] = script_json
         self.templates.filters["plain_json"] = partial(json.dumps, ensure_ascii=False)
         self._look()
@@ -87,6 +93,19 @@ class Assets:
         """The file itself; a path that is no file is a mistake and raises."""
         self._look()
         return self._files[path].body
+
+    def modules(self, path: str) -> list[str]:
+        """`path` and every module that it imports, directly or not, each once: what a browser may ask for at once."""
+        self._look()
+        if path not in self._modules:
+            found = [path]
+            for name in found:  # grows as it goes
+                for address in imported(self._files[name].sent.decode()):
+                    target = posixpath.normpath(posixpath.join(posixpath.dirname(name), address))
+                    if target not in found and target in self._files:
+                        found.append(target)
+            self._modules[path] = found
+        return self._modules[path]
 
     def names(self) -> list[str]:
         """The paths of all files, sorted."""
@@ -104,10 +123,12 @@ class Assets:
         if asset is None:
             raise HTTPException(404)
         current = request.path_params["hash"] == self._hash
-        headers = {"ETag": asset.etag, "Cache-Control": IMMUTABLE if current else "no-cache"}
+        headers = {"ETag": asset.etag, "Cache-Control": IMMUTABLE if current else "no-cache", "Vary": "Accept-Encoding"}
         if holds(request, asset.etag):
             return Response(status_code=304, headers=headers)
-        return Response(asset.body, media_type=asset.mime, headers=headers)
+        if asset.packed is None or "gzip" not in request.headers.get("accept-encoding", ""):
+            return Response(asset.sent, media_type=asset.mime, headers=headers)
+        return Response(asset.packed, media_type=asset.mime, headers=headers | {"Content-Encoding": "gzip"})
 
     def route(self) -> Route:
         """The route that serves the files."""
@@ -133,8 +154,10 @@ class Assets:
             for path in paths:
                 body, name = path.read_bytes(), path.relative_to(self._static).as_posix()
                 etag = hashlib.sha256(body).hexdigest()[:20]
-                files[name] = Asset(body, MIME[path.suffix], f'"{etag}"')
+                sent = without_comments(body.decode()).encode() if path.suffix == ".js" else body
+                files[name] = Asset(body, MIME[path.suffix], f'"{etag}"', sent, compressed(sent))
                 whole.update(f"{name}\0{etag}\0".encode())
+            self._modules = {}
             self._files, self._hash, self._seen = files, whole.hexdigest()[:16], seen
 
 

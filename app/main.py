@@ -23,6 +23,7 @@ from app.web import (
     pages,
     plotly,
     problems,
+    questions,
     uploads,
 )
 from app.web.assets import Assets
@@ -80,6 +81,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         *diagnose_page.ROUTES,
         *gallery.ROUTES,
         *problems.ROUTES,
+        *questions.ROUTES,
     ]
     docs.install(app)
     errors.install(app)

@@ -11,7 +11,9 @@ from tests.conftest import LiveServer
 pytestmark = [pytest.mark.browser]
 
 AXE = Path(__file__).parent / "js" / "node_modules" / "axe-core" / "axe.min.js"
-PAGES = ["/?", "/?num_layers=2&bidirectional=true&head=every_step&", "/?hidden_size=abc&", "/problems/shape-mismatch?"]
+PAGES = ["/?", "/?num_layers=2&bidirectional=true&head=every_step&", "/?hidden_size=abc&", "/?present=1&"]
+# Pages without a picture that is drawn by a script.
+PLAIN = ["/problems/shape-mismatch?", "/questions?", "/gallery?"]
 
 
 def opened(browser: Browser, url: str, **how: Any) -> Page:
@@ -19,9 +21,11 @@ def opened(browser: Browser, url: str, **how: Any) -> Page:
     page = browser.new_page(**how)
     page.set_default_timeout(15_000)
     page.goto(url, wait_until="networkidle")
-    if "/problems" not in url:
+    if "/?" in url:
         expect(page.locator("body")).to_have_attribute("data-status", "ready")
-        expect(page.locator("[data-testid=timeline]")).to_be_visible()
+        expect(
+            page.locator("[data-testid=timeline], [data-testid=presenter]").locator("visible=true").first
+        ).to_be_visible()
     return page
 
 
@@ -43,6 +47,16 @@ def test_axe_finds_nothing_wrong(browser: Browser, live_server: LiveServer, path
     url = f"{live_server.url}{path}theme={theme}&lang={lang}"
     page = opened(browser, url, viewport={"width": 1440, "height": 900}, color_scheme=theme, reduced_motion="reduce")
     assert violations(page) == []
+    page.close()
+
+
+@pytest.mark.parametrize("path", PLAIN)
+def test_axe_finds_nothing_wrong_on_pages_of_text(browser: Browser, live_server: LiveServer, path: str) -> None:
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    for theme in ("light", "dark"):
+        for lang in ("en", "zh"):
+            page.goto(f"{live_server.url}{path}theme={theme}&lang={lang}")
+            assert violations(page) == []
     page.close()
 
 

@@ -84,7 +84,7 @@ export function mountNotes(el, store, context) {
     return make(
       "div",
       { class: "note", "data-kind": found.kind },
-      found.question_says && make("p", {}, make("b", {}, found.question_says), " ", make("span", { class: "soft" }, say("page.diagnose.question", { number: found.question ?? 0 }))),
+      found.question_says && make("p", {}, make("b", {}, found.question_says), " ", make("a", { href: `/questions?lang=${store.get().lang}#q${found.question ?? 0}` }, say("page.diagnose.question", { number: found.question ?? 0 }))),
       found.shapes.length > 0 && markedList(found.shapes, say),
       make("p", {}, found.why),
       found.fix && make("p", { class: "soft" }, found.fix),

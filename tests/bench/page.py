@@ -132,9 +132,9 @@ def steps(browser: Browser, url: str, query: str) -> float:
     page.evaluate(STEP, 60)  # the slices of these steps are read once
     page.wait_for_load_state("networkidle")
     page.evaluate("document.querySelector('.scrub').value = '0'")
-    median = statistics.median(page.evaluate(STEP, 60))
+    times: list[float] = page.evaluate(STEP, 60)
     page.close()
-    return median
+    return statistics.median(times)
 
 
 def measure() -> Iterator[Figure]:

@@ -207,7 +207,6 @@ def test_each_fault_names_its_place(changed: dict[str, Any], field: str) -> None
 @pytest.mark.parametrize(
     ("changed", "field"),
     [
-        ({"weights": {"bundled": "x"}}, "weights.bundled"),
         ({"weights": {"upload": "x"}}, "weights.upload"),
         ({"input": {"dataset": "weather"}}, "input.dataset"),
     ],

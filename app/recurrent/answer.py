@@ -89,11 +89,15 @@ class CostAnswer(BaseModel):
 
 
 class TextAnswer(BaseModel):
-    """The text as tokens, a list a sample, filled up with "<pad>"; id k is vocabulary[k]."""
+    """The text as tokens, a list a sample, filled up with "<pad>"; id k is vocabulary[k].
+
+    `unknown`: the places in each sample whose token a trained model does not know; it reads "<unk>" there.
+    """
 
     tokens: list[list[str]]
     lengths: list[int]
     vocabulary: list[str]
+    unknown: list[list[int]]
 
 
 class ClaimAnswer(BaseModel):
@@ -243,7 +247,12 @@ def _planned(plan: Plan, speak: Speak) -> dict[str, Any]:
         "cost": CostAnswer(bytes=plan.cost.bytes, multiply_adds=plan.cost.multiply_adds),
         "text": None
         if plan.text is None
-        else TextAnswer(tokens=plan.text.tokens, lengths=plan.text.lengths, vocabulary=plan.text.vocabulary),
+        else TextAnswer(
+            tokens=plan.text.tokens,
+            lengths=plan.text.lengths,
+            vocabulary=plan.text.vocabulary,
+            unknown=plan.text.unknown,
+        ),
     }
 
 

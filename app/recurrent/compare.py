@@ -8,6 +8,7 @@ import numpy.typing as npt
 from pydantic import BaseModel
 
 from app.recurrent.answer import SMALL
+from app.recurrent.difference import agree
 from app.recurrent.errors import stop_if
 from app.recurrent.index import is_small, whole
 from app.recurrent.shapes import Plan
@@ -69,8 +70,9 @@ def compare(a: Trace, b: Trace, ids: tuple[str, str], cancelled: Callable[[], bo
     code = [{stage.name: stage.code for stage in trace.plan.stages} for trace in (a, b)]
     gates = is_small(a.plan, SMALL) and is_small(b.plan, SMALL)
     values = []
-    for name, shape in shapes[0].items():
-        if shapes[1].get(name) == shape and (gates or "." not in name):
+    for name, tensor in a.plan.tensors.items():
+        other = b.plan.tensors.get(name)
+        if other is not None and agree(tensor, other) and (gates or "." not in name):
             stop_if(cancelled)
             values.append(_apart(name, whole(a, name).array, whole(b, name).array))
     held = [trace.done.modules.named() for trace in (a, b)]

@@ -35,7 +35,8 @@ class ModelSpec(Strict):
 
     cell: Cell = "lstm"
     input_size: Size | None = Field(default=None, description="Left out: the embedding's width.")
-    hidden_size: Size
+    # 0, which nobody can ask for, is "left out": trained weights bring their own
+    hidden_size: Size = Field(default_factory=int, description="May be left out only where the weights are trained.")
     num_layers: Annotated[int, Field(ge=1, le=MOST_LAYERS)] = 1
     bias: bool = True
     batch_first: bool = False
@@ -253,7 +254,7 @@ class Intervention(Strict):
 class EncoderSpec(Strict):
     """Another recurrent net that runs first: its h_n and c_n are where this one starts."""
 
-    model: ModelSpec
+    model: ModelSpec = Field(default_factory=ModelSpec)
     embedding: EmbeddingSpec | None = None
     input: InputSpec
     lengths: Lengths | None = None
@@ -271,7 +272,7 @@ class StateSpec(GivenState):
 class TraceRequest(Strict):
     """One forward pass: the modules, what they read, where they start, their weights."""
 
-    model: ModelSpec
+    model: ModelSpec = Field(default_factory=ModelSpec)
     embedding: EmbeddingSpec | None = None
     head: HeadSpec | None = None
     loss: LossSpec | None = None

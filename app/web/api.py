@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Path, Request
 from fastapi.responses import Response
 from pydantic import BaseModel
 
@@ -20,16 +20,11 @@ from app.web.docs import BODY, answers
 from app.web.errors import fault, lang_of
 from app.web.keys import MOST_CHARACTERS
 from app.web.negotiate import holds, names, preferred
-from app.web.traces import PLANS_BYTES, Client, Format, TensorBlock, Traces, etag
+from app.web.question import FORMATS, At, Form
+from app.web.traces import PLANS_BYTES, Client, TensorBlock, Traces, etag
 from app.web.work import Work
 
 router = APIRouter(prefix="/api/v1")
-
-FORMATS: dict[str, Format] = {
-    "application/json": "json",
-    "application/octet-stream": "f32",
-    "application/x-npy": "npy",
-}
 
 Id = Annotated[str, Path(min_length=1, max_length=1300, description="What POST /traces answered as `id`.")]
 
@@ -97,13 +92,8 @@ async def get_tensor(
     request: Request,
     id: Id,
     name: Annotated[str, Path(min_length=1, max_length=64, examples=["output"], description="e.g. output, l0.c")],
-    at: Annotated[
-        str | None,
-        Query(alias="index", max_length=200, examples=["0,:,3:10"], description="Per axis a place or first:stop."),
-    ] = None,
-    format: Annotated[
-        Format | None, Query(description="json, f32, f64 (little-endian) or npy; else the Accept header says.")
-    ] = None,
+    at: At = None,
+    format: Form = None,
 ) -> Response:
     """Gates and c are derived here, for the part asked for. The answer never changes."""
     traces: Traces = request.app.state.traces

@@ -4,6 +4,7 @@ import json
 import re
 from dataclasses import dataclass
 from functools import partial
+from itertools import combinations
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -31,12 +32,8 @@ router = APIRouter()
 
 Q = dict[str, Any]
 CELLS = ("lstm", "gru", "rnn")
-# Packing is not among the controls, so this pair is given as two requests.
-PADDED: Q = {
-    "model": {"cell": "lstm", "input_size": 8, "hidden_size": 6, "batch_first": True},
-    "input": {"text": ["the film was not good", "i loved it"]},
-}
-PACKED = PADDED | {"packed": True}
+MOST = 1_000_000_000  # of a step or a sample in the address
+MOST_LENGTHS = 1000  # samples in a list that is still an address
 
 
 @dataclass(frozen=True)
@@ -77,7 +74,8 @@ async def compare_page(request: Request) -> Response:
     }
     if wants_json:
         return Response(json.dumps(twin, ensure_ascii=False), status, headers, media_type="application/json")
-    html = await work.run(lambda _: _render(request, twin, sides, given, lang), Client(request), light=True)
+    view = _view(request)
+    html = await work.run(lambda _: _render(request, twin, sides, given, view, lang), Client(request), light=True)
     return Response(html, status, headers, media_type="text/html; charset=utf-8")
 
 
@@ -102,14 +100,23 @@ def _described(side: Side, lang: str) -> Q:
     }
 
 
-def _render(request: Request, twin: Q, sides: list[Side], given: list[str], lang: str) -> str:
+def _view(request: Request) -> dict[str, str]:
+    """What is looked at: language, theme, step, sample, whether a − b is drawn. What is not understood is left out."""
+    given = request.query_params
+    known = {"lang": i18n.LANGUAGES, "theme": ("light", "dark"), "difference": ("1",)}
+    found = {name: given[name] for name, values in known.items() if given.get(name) in values}
+    for name in ("t", "n"):
+        text = given.get(name, "")
+        if text.isascii() and text.isdigit() and len(text) <= len(str(MOST)) and 0 < int(text) <= MOST:
+            found[name] = str(int(text))
+    return found
+
+
+def _render(request: Request, twin: Q, sides: list[Side], given: list[str], view: dict[str, str], lang: str) -> str:
     assets: Assets = request.app.state.assets
-    theme = request.query_params.get("theme", "")
-    view = {
-        name: value
-        for name, value in (("lang", request.query_params.get("lang", "")), ("theme", theme))
-        if value in (*i18n.LANGUAGES, "light", "dark")
-    }
+    theme = view.get("theme", "")
+    around = {name: value for name, value in view.items() if name in ("lang", "theme")}
+    found = twin["compare"] or {}
     here = {"a": given[0], "b": given[1]}
     other = next(each for each in i18n.LANGUAGES if each != lang)
 
@@ -121,16 +128,26 @@ def _render(request: Request, twin: Q, sides: list[Side], given: list[str], lang
         twin=twin,
         say=partial(i18n.text, lang),
         lang=lang,
-        theme=theme if theme in ("light", "dark") else "auto",
+        theme=theme or "auto",
         given=here,
         view=view,
+        around=around,
+        catalogue=i18n.written(lang),
+        first={
+            "a": found.get("a"),
+            "b": found.get("b"),
+            "t": int(view.get("t", 0)),
+            "n": int(view.get("n", 0)),
+            "difference": "difference" in view,
+            "lang": lang,
+        },
+        pairs=[{"name": name, "href": link(a=a, b=b), "chosen": [a, b] == given} for name, a, b in _pairs(sides, lang)],
         presets=[
-            {"key": key, "name": name, "href": link(a=a, b=b), "chosen": b == given[1]}
-            for key, name, a, b in _presets(given[0], sides)
+            {"name": name, "href": link(a=a, b=b), "chosen": b == given[1]} for name, a, b in _presets(given[0], sides)
         ],
         swap=link(a=given[1], b=given[0]),
         other_lang_url=link(lang=other),
-        homes=[_home(side, view) for side in sides],
+        homes=[_home(side, around) for side in sides],
         pieces=pieces,
     )
 
@@ -142,9 +159,37 @@ def _home(side: Side, view: dict[str, str]) -> str | None:
     return "/?" + "&".join(filter(None, (side.state.query(), urlencode(view))))
 
 
-def _presets(a: str, sides: list[Side]) -> list[tuple[str, str, str, str]]:
-    """What B may be: A with one thing changed; (key, shown name, a, b)."""
-    state = sides[0].state if sides and sides[0].state is not None else State()
+def _base(sides: list[Side]) -> State:
+    """What the presets change: A, where the page's controls can say it."""
+    return sides[0].state if sides and sides[0].state is not None else State()
+
+
+def _pairs(sides: list[Side], lang: str) -> list[tuple[str, str, str]]:
+    """What is worth a comparison with A's own sentence and sizes: (shown name, a, b)."""
+    state = _base(sides)
+    plain: Q = {"proj_size": 0, "interventions": ""}  # which another cell need not have
+    cells = {cell: state.with_(**plain, cell=cell).query() for cell in CELLS}
+    found = [(f"{one.upper()} · {other.upper()}", cells[one], cells[other]) for one, other in combinations(CELLS, 2)]
+    lengths = {} if state.values["source"] == "text" or state.values["lengths"] else {"lengths": _shorter(state)}
+    for key, changes in (
+        ("batch_first", [{"batch_first": first} for first in (True, False)]),
+        ("directions", [{"bidirectional": both} for both in (False, True)]),
+        ("packed", [{"packed": packed} | lengths for packed in (False, True)]),
+    ):
+        a, b = (state.with_(interventions="", **change).query() for change in changes)
+        found.append((i18n.text(lang, f"compare.pair.{key}"), a, b))
+    return found
+
+
+def _shorter(state: State) -> str:
+    """A length for every sample, each a step shorter than the one before."""
+    samples, steps = int(str(state.values["batch"])), int(str(state.values["seq_len"]))
+    return ",".join(str(max(1, steps - n)) for n in range(min(samples, MOST_LENGTHS)))
+
+
+def _presets(a: str, sides: list[Side]) -> list[tuple[str, str, str]]:
+    """What B may be: A with one thing changed; (shown name, a, b)."""
+    state = _base(sides)
     if not (sides and sides[0].state):
         a = ""
     v: Q = dict(state.values)
@@ -153,8 +198,7 @@ def _presets(a: str, sides: list[Side]) -> list[tuple[str, str, str, str]]:
     changes.append((f"num_layers={v['num_layers'] + 1}", {"num_layers": v["num_layers"] + 1}))
     changes.append((f"hidden_size={2 * v['hidden_size']}", {"hidden_size": 2 * v["hidden_size"]}))
     changes.append((f"seed {v['seed'] + 1}", {"seed": v["seed"] + 1}))
-    found = [("change", name, a, state.with_(**change).query()) for name, change in changes]
-    return [*found, ("packed", "pack_padded_sequence", json.dumps(PADDED), json.dumps(PACKED))]
+    return [(name, a, state.with_(**change).query()) for name, change in changes]
 
 
 def pieces(code: str | None, other: str | None) -> list[tuple[str, bool]]:

@@ -27,6 +27,12 @@ def catalogue(lang: str) -> Mapping[str, str]:
     return loaded
 
 
+@cache
+def written(lang: str) -> str:
+    """The catalogue of one language as a page carries it."""
+    return json.dumps(dict(catalogue(lang)), ensure_ascii=False, separators=(",", ":"))
+
+
 def text(lang: str, key: str, **params: Any) -> str:
     """The sentence under `key`, its {places} filled; a missing key is a bug and raises KeyError."""
     return catalogue(lang)[key].format(**{name: _shown(value) for name, value in params.items()})

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Hashable
 from typing import Annotated
 
-from fastapi import Path, Request
+from fastapi import Path, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel
 
@@ -13,8 +13,19 @@ from app.recurrent.trace import Trace
 from app.web.assets import IMMUTABLE
 from app.web.errors import lang_of
 from app.web.negotiate import holds
-from app.web.traces import Client, Question, Traces, etag
+from app.web.traces import Client, Format, Question, Traces, etag
 
+FORMATS: dict[str, Format] = {
+    "application/json": "json",
+    "application/octet-stream": "f32",
+    "application/x-npy": "npy",
+}
+
+At = Annotated[
+    str | None,
+    Query(alias="index", max_length=200, examples=["0,:,3:10"], description="Per axis a place or first:stop."),
+]
+Form = Annotated[Format | None, Query(description="json, f32, f64 (little-endian), npy; else the Accept header says.")]
 Id = Annotated[str, Path(min_length=1, max_length=1300, description="What POST /traces answered as `id`.")]
 
 

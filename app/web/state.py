@@ -39,6 +39,7 @@ _FIELDS = {
     "input.decode.steps": "decode_steps",
     "model.bidirectional": "bidirectional",
     "mode": "mode",
+    **{f"model.{name}": name for name in ("cell", "bias", "nonlinearity")},
 }
 
 
@@ -61,7 +62,8 @@ class State:
             name: v[name]
             for name in ("cell", "input_size", "hidden_size", "num_layers", "bias", "batch_first", "bidirectional")
         } | {"dropout": float(v["dropout"])}
-        asked: dict[str, Any] = {"model": model, "weights": {"seed": v["seed"]}, "mode": v["mode"], "dtype": v["dtype"]}
+        weights = {"bundled": v["bundled"]} if v["bundled"] else {"seed": v["seed"]}
+        asked: dict[str, Any] = {"model": model, "weights": weights, "mode": v["mode"], "dtype": v["dtype"]}
         if v["cell"] == "lstm":
             model["proj_size"] = v["proj_size"]
         if v["cell"] == "rnn":

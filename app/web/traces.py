@@ -181,10 +181,10 @@ class Traces:
 
     async def block(self, id: str, plan: shapes.Plan, wanted: index.Selection, form: Format, asker: Client) -> Block:
         """A part of a tensor; refused before any computing when it is too large for its format."""
-        self._check_size(plan, wanted, form)
+        self.check_size(plan, wanted, form)
 
         def read(done: trace.Trace, _: object) -> Block:
-            return _encoded(index.read(done, wanted), form)
+            return encoded(index.read(done, wanted), form)
 
         return await self.ask(id, plan, asker, ("block", id, wanted, form), read)
 
@@ -233,7 +233,8 @@ class Traces:
             self._shelf.keep(id, text)
         self._traces.put(id, encoder)
 
-    def _check_size(self, plan: shapes.Plan, wanted: index.Selection, form: Format) -> None:
+    def check_size(self, plan: shapes.Plan, wanted: index.Selection, form: Format) -> None:
+        """Refuse a part of a tensor that is too large for its format."""
         if form == "json":
             got, most = wanted.numbers, self.settings.max_json_numbers
         else:
@@ -254,7 +255,8 @@ def etag(*parts: object) -> str:
     return f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
 
 
-def _encoded(reading: index.Reading, form: Format) -> Block:
+def encoded(reading: index.Reading, form: Format) -> Block:
+    """A part of a tensor as it is sent."""
     array: Any = reading.array
     if form == "npy":
         file = io.BytesIO()

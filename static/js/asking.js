@@ -2,8 +2,10 @@
 
 import { Refused } from "./doors/api.js";
 import { DEFAULTS, isView, merge, toQuery, viewOf } from "./core/query.js";
+import { pinsFrom } from "./core/pins.js";
 import { unlocked } from "./core/teaching.js";
-import { exists, rows, sizes, widest } from "./core/places.js";
+import { rows, sizes, widest } from "./core/places.js";
+import { cellOf, fitZoom, parse } from "./core/zoom.js";
 
 /** @typedef {import("./types.js").AppState} AppState */
 /** @typedef {import("./types.js").FlatState} FlatState */
@@ -56,8 +58,9 @@ export function createAsking(store, api, { traceArrives, speak, window }) {
 
   /** @param {Partial<FlatState>} patch */
   function look(patch) {
-    const { lang, theme, ...rest } = patch;
-    store.set(rest);
+    const { lang, theme } = patch;
+    const own = Object.entries(patch).filter(([key]) => !["lang", "theme", "pin", "pins"].includes(key)); // what is kept has its own form in the store
+    store.set(Object.fromEntries(own));
     if (theme) store.set({ theme });
     if (lang && lang !== store.get().lang) void turnTo(lang);
   }
@@ -82,7 +85,7 @@ export function createAsking(store, api, { traceArrives, speak, window }) {
   function go(asked, entry) {
     return answerTo(
       // without the place that is looked at, which another network need not have: it is fitted to the answer
-      () => api.twin(toQuery({ ...asked, t: 0, n: 0, unit: 0, row: "", tensor: DEFAULTS.tensor }), { strict: Boolean(store.get().trace) }),
+      () => api.twin(toQuery({ ...asked, t: 0, n: 0, unit: 0, row: "", tensor: DEFAULTS.tensor, zoom: "", pin: "", pins: "" }), { strict: Boolean(store.get().trace) }),
       (twin) => (twin.problems.some(isAsked) && store.get().trace ? refuse(twin.problems, twin.fixed) : accept(twin, entry, asked)),
     );
   }
@@ -125,9 +128,9 @@ export function createAsking(store, api, { traceArrives, speak, window }) {
       lines: twin.lines,
       status: "ready",
       ...fit(trace, view),
-      ...(trace.id === now.trace?.id ? {} : { explained: null }),
+      ...(entry === "keep" ? placesFrom(trace, state) : placesFrom(trace, viewOf(now))),
+      ...(trace.id === now.trace?.id ? {} : { explained: null, changed: null }),
       cursor: null,
-      pinned: exists(trace, now.pinned) ? now.pinned : null,
     });
     window.clearTimeout(settling);
     if (entry === "push") window.history.pushState(null, "", urlOf(store.get()));
@@ -196,6 +199,17 @@ function urlOf(now) {
  */
 function nextRow(now, next) {
   return now.row === `l${now.state.num_layers - 1}` ? `l${next.num_layers - 1}` : now.row;
+}
+
+/**
+ * What is gone into and what is kept, as far as this trace has it.
+ * @param {Trace} trace
+ * @param {{zoom: string, pin: string, pins: string, t: number, n: number, row: string, tensor: string, unit: number}} view
+ */
+export function placesFrom(trace, { zoom: text, pin, pins, ...at }) {
+  const zoom = fitZoom(trace, text);
+  const open = parse(zoom).level === "number" ? cellOf(parse(zoom), fit(trace, at)) : null;
+  return { zoom, pinned: pinsFrom(trace, pin)[0] ?? open, pins: pinsFrom(trace, pins) };
 }
 
 /**

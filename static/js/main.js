@@ -1,6 +1,6 @@
 // The page starts here: the first answer and the catalogue come out of the HTML, every view gets its host.
 
-import { chosenLang, createAsking, fit } from "./asking.js";
+import { chosenLang, createAsking, fit, placesFrom } from "./asking.js";
 import { createSay } from "./core/i18n.js";
 import { createStore } from "./core/store.js";
 import { createTensors } from "./core/tensors.js";
@@ -12,11 +12,13 @@ import { createExplaining } from "./explaining.js";
 import { mountChanged } from "./views/changed.js";
 import { mountClaims } from "./views/claims.js";
 import { mountCodeline } from "./views/codeline.js";
+import { mountCrumbs } from "./views/crumbs.js";
 import { mountCutting } from "./views/cutting.js";
 import { mountGradients } from "./views/gradients.js";
 import { mountHands } from "./views/hands.js";
 import { mountHeatmaps } from "./views/heatmaps.js";
 import { mountHelp } from "./views/help.js";
+import { mountInside } from "./views/inside.js";
 import { mountInspector } from "./views/inspector.js";
 import { mountLedger } from "./views/ledger.js";
 import { mountMasthead } from "./views/masthead.js";
@@ -26,6 +28,7 @@ import { mountPadding } from "./views/padding.js";
 import { mountPresent } from "./views/present.js";
 import { mountProof } from "./views/proof.js";
 import { mountRowpicker } from "./views/rowpicker.js";
+import { mountRunning } from "./views/running.js";
 import { mountScene } from "./views/scene.js";
 import { mountSentences } from "./views/sentences.js";
 import { mountShare } from "./views/share.js";
@@ -60,9 +63,12 @@ const SHELL = [
 const WORK = [
   ["#notes", mountNotes],
   ["#proof", mountProof],
+  ["#crumbs", mountCrumbs],
   ["#scene", mountScene],
+  ["#inside", mountInside],
   ["#cutting", mountCutting],
   ["#timeline", mountTimebar],
+  ["#running", mountRunning],
   ["#changed", mountChanged],
   ["#network", mountNetwork],
   ["#rowpicker", mountRowpicker],
@@ -113,6 +119,7 @@ function start(document, window) {
     state,
     asked: state,
     ...(trace ? fit(trace, view) : view),
+    ...(trace ? placesFrom(trace, twin.state) : { zoom: "", pinned: null, pins: [] }),
     cut,
     pose,
     panel,
@@ -120,8 +127,8 @@ function start(document, window) {
     hide,
     lock,
     cursor: null,
-    pinned: null,
     explained: null,
+    changed: null,
     playing: false,
     status: "ready",
     problems,

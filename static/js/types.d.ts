@@ -1,8 +1,9 @@
 // Every shape of data that crosses a border in the page: the server's answer, the store, what a view is given.
 
 import type { Charts } from "./charts/types.js";
+import type { Diagnosis } from "./diagnosis/types.js";
 import type { Explained } from "./inspector/types.js";
-import type { Lying } from "./scene/types.js";
+import type { Gone, Kept, Lying } from "./scene/types.js";
 import type { Intervention } from "./hands.types.js";
 
 export type Cell = "lstm" | "gru" | "rnn";
@@ -66,6 +67,8 @@ export interface TensorInfo {
   max: number | null;
   mean: number | null;
   values?: Nested;
+  /** of one run minus another */
+  difference?: boolean;
 }
 
 export interface ParameterInfo {
@@ -119,12 +122,14 @@ export interface Trace {
   claims: Claim[];
   proof: Proof;
   warnings: string[];
-  text: null | { tokens: string[][]; lengths: number[]; vocabulary: string[] };
+  text: null | { tokens: string[][]; lengths: number[]; vocabulary: string[]; unknown?: number[][] };
   code: string;
   cost: { bytes: number; multiply_adds: number };
   small: boolean;
   /** the run whose h_n and c_n are this one's h_0 and c_0, a trace of its own */
   encoder?: Trace | null;
+  /** one run minus another, not a run */
+  difference?: boolean;
 }
 
 export interface Problem {
@@ -139,36 +144,7 @@ export interface Problem {
   hint: string | null;
 }
 
-export interface MarkedAxis {
-  axis: string;
-  size: number | string | null;
-  fault: boolean;
-}
-
-/** A tensor's shape with the axis that does not fit marked, or the one argument that is held against it. */
-export interface MarkedShape {
-  name: string;
-  role: "got" | "expected";
-  argument: boolean;
-  axes: MarkedAxis[];
-}
-
-export interface Noticed {
-  kind: string;
-  axis_says: string | null;
-  shapes: MarkedShape[];
-  why: string;
-  fix: string | null;
-  page: string | null;
-  question: number | null;
-  question_says: string | null;
-}
-
-export interface Diagnosis extends Noticed {
-  ok: boolean | null;
-  also: Noticed[];
-}
-
+export type { Diagnosis, MarkedAxis, MarkedShape, Noticed } from "./diagnosis/types.js";
 export type { Explained, Factor, Product, ReadRange, Source } from "./inspector/types.js";
 
 /** How far each sample's last state is from its own, run alone: max |Δ|. */
@@ -184,7 +160,7 @@ export interface Padding {
 // ---- the page ----
 
 /** The whole state of the page, flat, as it stands in the address. */
-export interface FlatState extends Lying {
+export interface FlatState extends Lying, Gone {
   example: string;
   cell: Cell;
   input_size: number;
@@ -213,6 +189,8 @@ export interface FlatState extends Lying {
   loss: "none" | "cross_entropy" | "nll" | "bce" | "mse";
   target_seed: number;
   seed: number;
+  /** the trained weights that run; "" for those of the seed */
+  bundled: string;
   task: "read" | "caption" | "translate";
   decode_steps: number;
   h0: "zeros" | "random" | "ones";
@@ -268,7 +246,7 @@ export interface CellAt {
   index: number[];
 }
 
-export interface AppState extends Lying {
+export interface AppState extends Lying, Kept {
   /** null only while nothing has run yet (no sentence, or a first answer that failed) */
   trace: Trace;
   /** the state that `trace` belongs to */
@@ -327,6 +305,8 @@ export type Read = (name: string, index: string, dtype: string) => Promise<Block
 export interface Context {
   readonly say: Say;
   readonly tensors: Tensors;
+  /** the runs that stand on the same time axis and share its colours */
+  readonly beside?: Trace[];
   /** the present trace padded beside packed */
   padding(signal: AbortSignal): Promise<Padding>;
   /** what PyTorch does not notice in the present run, in the page's language */

@@ -98,6 +98,12 @@ export default [
     },
   },
   {
+    files: ["static/js/inside/*.js"],
+    rules: {
+      "no-restricted-imports": imports("Imports point inward: views → inside → core.", ["**/views/*", "**/scene/*", "**/network/*", "**/main.js"]),
+    },
+  },
+  {
     files: [
       "static/js/core/*.js",
       "static/js/network/layout.js",
@@ -105,6 +111,9 @@ export default [
       "static/js/scene/layout.js",
       "static/js/scene/faces.js",
       "static/js/scene/pick.js",
+      "static/js/inside/facts.js",
+      "static/js/inside/layout.js",
+      "static/js/inside/walk.js",
     ],
     rules: { "no-restricted-globals": globals([...OUTSIDE, ...PAGE]) },
   },

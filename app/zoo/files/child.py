@@ -25,8 +25,10 @@ def limit(memory: int, cpu: int, files: int = 32) -> None:
         (resource.RLIMIT_CORE, 0),
     ):
         hard = resource.getrlimit(what)[1]
-        most = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        resource.setrlimit(what, (most, most))
+        # of CPU time a second more: the first limit ends the process with SIGXCPU, the last with SIGKILL
+        last = most + 1 if what == resource.RLIMIT_CPU else most
+        last = last if hard == resource.RLIM_INFINITY else min(last, hard)
+        resource.setrlimit(what, (min(most, last), last))
     try:
         libc = ctypes.CDLL(None, use_errno=True)
         libc.prctl(NO_NEW_PRIVILEGES, 1, 0, 0, 0)

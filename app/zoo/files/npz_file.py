@@ -32,6 +32,11 @@ def read(archive: Archive) -> Content:
             content.put(name, np.frombuffer(raw, dtype).reshape(shape, order="F" if order else "C"))
         else:
             content.ignore(name, "upload.ignored.int8" if dtype.str[1:] in ("i1", "u1") else "upload.ignored.integers")
+    if any(name.split(":")[0].endswith("recurrent_kernel") for name in content.arrays):  # Keras's names
+        from app.zoo.files.keras_file import convert  # its library takes a while to load
+
+        arrays, content.arrays = content.arrays, {}
+        convert(arrays, content, [], {})
     return content
 
 

@@ -1,6 +1,6 @@
 """Which format a file has, by what is in it and never by its name; and the sentence for what is none."""
 
-from app.zoo.files import npz_file, safetensors_file, torch_file
+from app.zoo.files import npz_file, onnx_file, onnx_graph, safetensors_file, torch_file
 from app.zoo.files.archive import Archive
 from app.zoo.files.content import Caps, Content, Unreadable
 
@@ -32,14 +32,20 @@ def read(data: bytes, caps: Caps) -> Content:
     for start, key in OTHERS:
         if data.startswith(start):
             raise Unreadable(key)
+    if safetensors_file.looks_so(data):  # its first byte, of a length, may be anything
+        return safetensors_file.read(data, caps)
     if data.startswith(ZIP):
         return _zip(data, caps)
     if data.startswith(OLD_TORCH):
         return torch_file.read_old(data, caps)
     if data.startswith(b"\x80") and data[1:2] <= b"\x05":
         raise Unreadable("problem.file.bare_pickle")
-    if safetensors_file.looks_so(data):
-        return safetensors_file.read(data, caps)
+    if data.startswith(HDF5):
+        from app.zoo.files import keras_file  # its library takes a while to load
+
+        return keras_file.read_h5(data, caps)
+    if onnx_graph.looks_so(data):
+        return onnx_file.read(data, caps)
     raise _text(data)
 
 
@@ -50,6 +56,10 @@ def _zip(data: bytes, caps: Caps) -> Content:
         raise Unreadable("problem.file.pt2")
     if any(name == "data.pkl" or name.endswith("/data.pkl") for name in names):
         return torch_file.read_zip(Archive(data, caps, stored_only=True))
+    if "model.weights.h5" in names:
+        from app.zoo.files import keras_file
+
+        return keras_file.read_keras(archive)
     if any(name.endswith(".npy") for name in names):
         return npz_file.read(archive)
     raise Unreadable("problem.file.zip")

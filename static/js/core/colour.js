@@ -6,7 +6,7 @@ import { plain } from "./encoder.js";
 
 /** @typedef {"diverging" | "sequential" | "index"} ScaleKind */
 /** @typedef {{kind: ScaleKind, low: number, high: number}} Scale */
-/** @typedef {{min?: number | null, max?: number | null}} Range */
+/** @typedef {{min?: number | null, max?: number | null, difference?: boolean}} Range  difference: of two runs, signed whatever it is of */
 
 const STEPS = 256;
 /** What cannot be placed on a scale (NaN, infinities) is a grey that no scale contains. */
@@ -64,6 +64,7 @@ const BOUNDED = /(?:\.(?:g|n|h)|^output|^h_n|^h_0)$/; // behind a tanh, or made 
  * @returns {Scale}
  */
 export function scaleOf(name, info) {
+  if (info?.difference) return symmetric(Math.max(Math.abs(info.min ?? 0), Math.abs(info.max ?? 0)));
   if (SQUASHED.test(name)) return { kind: "sequential", low: 0, high: 1 };
   const low = info?.min ?? null;
   const high = info?.max ?? null;
@@ -73,6 +74,11 @@ export function scaleOf(name, info) {
   if (isShare(name, low, high)) return { kind: "sequential", low: 0, high: 1 };
   const reach = Math.max(Math.abs(low), Math.abs(high));
   if (BOUNDED.test(name) && reach > 0.5 && reach <= 1) return { kind: "diverging", low: -1, high: 1 };
+  return symmetric(reach);
+}
+
+/** @param {number} reach @returns {Scale} */
+function symmetric(reach) {
   const round = roundUp(reach);
   return { kind: "diverging", low: -round, high: round };
 }
@@ -102,9 +108,10 @@ const ANSWERS = ["reshaped", "prediction"]; // the same numbers as the stage bef
 /**
  * One scale a quantity, over all the tensors that hold it.
  * @param {Record<string, Range>} tensors
+ * @param {Record<string, Range>[]} [beside]  of runs that are compared: equal numbers look equal there too
  * @returns {Record<string, Scale & {quantity: string}>} by tensor name
  */
-export function scalesOf(tensors) {
+export function scalesOf(tensors, beside = []) {
   /** @type {Record<string, string>} */
   const family = {};
   for (const [key, names] of Object.entries(FAMILIES)) for (const name of names) family[name] = key;
@@ -114,10 +121,10 @@ export function scalesOf(tensors) {
   /** @type {Record<string, Scale & {quantity: string}>} */
   const out = {};
   for (const name of Object.keys(tensors)) {
-    const mates = familyOf(name) ? Object.keys(tensors).filter((other) => familyOf(other) === familyOf(name)) : [name];
-    const known = mates.map((mate) => tensors[mate]).filter((info) => info.min != null && info.max != null);
+    const mates = (/** @type {string} */ other) => other === name || (familyOf(name) !== undefined && familyOf(other) === familyOf(name));
+    const known = [tensors, ...beside].flatMap((all) => Object.keys(all).filter(mates).map((mate) => all[mate])).filter((info) => info.min != null && info.max != null);
     const merged = known.length
-      ? { min: Math.min(...known.map((i) => Number(i.min))), max: Math.max(...known.map((i) => Number(i.max))) }
+      ? { min: Math.min(...known.map((i) => Number(i.min))), max: Math.max(...known.map((i) => Number(i.max))), difference: tensors[name].difference }
       : null;
     const scale = scaleOf(familyOf(name) === "h" ? "output" : name, merged);
     out[name] = { ...scale, quantity: familyOf(name) ?? name };

@@ -32,11 +32,11 @@ export function rows(trace) {
 }
 
 /**
- * Sizes by axis, read off the input: samples and steps; an unbatched input is one sample.
+ * Sizes by axis, read off the input: samples and steps; an unbatched input is one sample. A difference may lack an input.
  * @param {Trace} trace
  */
 export function sizes(trace) {
-  const { shape, axes } = trace.tensors.input;
+  const { shape, axes } = trace.tensors.input ?? Object.values(trace.tensors).find(({ axes }) => axes.includes("T")) ?? { shape: [], axes: [] };
   const of = (/** @type {string} */ axis) => (axes.includes(axis) ? shape[axes.indexOf(axis)] : 1);
   return { samples: of("N"), steps: of("T") };
 }
@@ -134,9 +134,9 @@ export function homeOf(trace, cell) {
   }
   if (cell.tensor === "h_n" || cell.tensor === "c_n") {
     const end = (trace.positions[cell.tensor] ?? []).find(({ index }) => index === k);
-    if (!end) return cell;
+    if (end?.step[n] === undefined) return cell;
     const tensor = `${rowName(end.layer, end.direction === "backward")}.${cell.tensor[0]}`;
-    return at(trace, tensor, { n, t: end.step[n] ?? 0, u }, cell);
+    return at(trace, tensor, { n, t: end.step[n], u }, cell);
   }
   if (cell.tensor === "input") return at(trace, "embedding", { n, t: t ?? 0, u }, cell);
   return cell;

@@ -2,6 +2,8 @@
 
 import { joined } from "../core/encoder.js";
 
+/** @typedef {import("../compare.types.js").Difference} Difference */
+/** @typedef {import("../types.js").Trace} Trace */
 /** @typedef {import("../types.js").Twin} Twin */
 /** @typedef {import("../types.js").Block} Block */
 /** @typedef {import("../types.js").Problem} Problem */
@@ -39,6 +41,9 @@ export class Refused extends Error {
  *   what PyTorch does not notice in a request that runs
  * @property {(traceId: string, name: string, params: Params, signal: AbortSignal) => Promise<unknown>} part
  *   what a route below the trace answers: its ledger, gradients, wiring, a figure
+ * @property {(traceId: string, how: {lang: string, signal: AbortSignal}) => Promise<Trace>} trace  a run by its name
+ * @property {(a: string, b: string, signal: AbortSignal) => Promise<Difference>} difference  a − b, every tensor that allows it
+ * @property {(a: string, b: string, signal: AbortSignal) => Read} differences  reads slices of a − b
  * @property {(url: string) => Promise<{[key: string]: string}>} catalogue
  */
 
@@ -73,6 +78,13 @@ export function createApi(world = { fetch: (...args) => fetch(...args), random: 
     }
   }
 
+  /** A part of a tensor as exact as it is. @param {string} url @param {{[name: string]: string}} params @param {string} dtype @param {AbortSignal} signal @returns {Promise<Block>} */
+  async function block(url, params, dtype, signal) {
+    const format = dtype === "float32" ? "f32" : "f64";
+    const answer = await get(`${url}?${new URLSearchParams({ ...params, format })}`, "application/octet-stream", signal);
+    return { shape: shapeOf(answer.headers.get("X-Shape")), data: format === "f32" ? float32(await answer.arrayBuffer()) : float64(await answer.arrayBuffer()) };
+  }
+
   return {
     async twin(query, { strict = false } = {}) {
       asking.abort();
@@ -83,12 +95,15 @@ export function createApi(world = { fetch: (...args) => fetch(...args), random: 
       signal.throwIfAborted();
       return withEncoder(twin);
     },
-    reader: (traceId, signal) => async (name, index, dtype) => {
-      const format = dtype === "float32" ? "f32" : "f64";
-      const query = new URLSearchParams({ index, format });
-      const url = `/api/v1/traces/${encodeURIComponent(traceId)}/tensors/${encodeURIComponent(name)}?${query}`;
-      const answer = await get(url, "application/octet-stream", signal);
-      return { shape: shapeOf(answer.headers.get("X-Shape")), data: format === "f32" ? float32(await answer.arrayBuffer()) : float64(await answer.arrayBuffer()) };
+    reader: (traceId, signal) => (name, index, dtype) => block(`${traceUrl(traceId)}/tensors/${encodeURIComponent(name)}`, { index }, dtype, signal),
+    differences: (a, b, signal) => (name, index, dtype) => block(`${traceUrl(a)}/difference/${encodeURIComponent(name)}`, { minus: b, index }, dtype, signal),
+    async trace(traceId, { lang, signal }) {
+      const answer = await get(`${traceUrl(traceId)}?lang=${lang}`, "application/json", signal);
+      return joined(await answer.json());
+    },
+    async difference(a, b, signal) {
+      const answer = await get(`${traceUrl(a)}/difference?${new URLSearchParams({ minus: b })}`, "application/json", signal);
+      return answer.json();
     },
     async explain(traceId, tensor, index, limit, { lang, signal }) {
       const query = new URLSearchParams({ tensor, index: index.join(), limit: String(limit), lang });
@@ -119,6 +134,9 @@ export function createApi(world = { fetch: (...args) => fetch(...args), random: 
     },
   };
 }
+
+/** @param {string} traceId */
+const traceUrl = (traceId) => `/api/v1/traces/${encodeURIComponent(traceId)}`;
 
 /** The page's answer, an encoder's tensors beside those of its decoder. @param {Twin} twin @returns {Twin} */
 export const withEncoder = (twin) => (twin.trace ? { ...twin, trace: joined(twin.trace) } : twin);

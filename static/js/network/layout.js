@@ -10,7 +10,7 @@ import { columnsThatFit, windowAt } from "./window.js";
 /** @typedef {{x: number, y: number, w: number, h: number}} Box */
 /** One layer in one direction; `index` is its place in h_n and c_n.
  * @typedef {{name: string, index: number, layer: number, direction: "forward" | "backward"}} Row */
-/** @typedef {{rows: Row[], layers: number, directions: number, steps: number, samples: number, hasC: boolean, units: number}} Net */
+/** @typedef {{rows: Row[], layers: number, directions: number, steps: number, samples: number, hasC: boolean, units: number, beside: Net[]}} Net  beside: on the same time axis */
 /** `live`: how many steps of the sample are computed (fewer than T only in a packed batch).
  * @typedef {{width: number, first: number, live?: number}} View */
 /** @typedef {{row: number, t: number, box: Box, h: Box, c: Box | null, live: boolean}} NodeBox */
@@ -38,11 +38,12 @@ const BAR = 9;
 const LETTER = 6.93; // px: a letter of a shape, in code type of 11.5 px
 
 /**
- * The network a trace belongs to.
+ * The network a trace belongs to; its columns stand under those of the runs `beside` it.
  * @param {Trace} trace
+ * @param {Trace[]} [beside]
  * @returns {Net}
  */
-export function netOf(trace) {
+export function netOf(trace, beside = []) {
   const { num_layers, bidirectional, cell } = trace.request.model;
   const directions = bidirectional ? 2 : 1;
   /** @type {Row[]} */
@@ -51,7 +52,7 @@ export function netOf(trace) {
     for (let d = 0; d < directions; d++)
       rows.push({ name: `l${layer}${d ? "_reverse" : ""}`, index: rows.length, layer, direction: d ? "backward" : "forward" });
   const [samples = 1, steps = 1, units = 1] = trace.tensors["l0.h"]?.shape ?? [];
-  return { rows, layers: num_layers, directions, steps, samples, hasC: cell === "lstm", units };
+  return { rows, layers: num_layers, directions, steps, samples, hasC: cell === "lstm", units, beside: beside.map((other) => netOf(other)) };
 }
 
 /**
@@ -83,11 +84,12 @@ export function indexOf(axes, n, t) {
  */
 function margins(net, width) {
   const narrow = width < 620;
-  const digits = net.rows.length > 10 ? 7 : 0; // h_n[15] is wider than h_n[5]
+  const all = [net, ...net.beside];
+  const digits = all.some(({ rows }) => rows.length > 10) ? 7 : 0; // h_n[15] is wider than h_n[5]
   const end = (narrow ? 76 : 88) + digits; // strip and name
   const label = narrow ? 0 : 84;
   const gap = narrow ? 16 : 26;
-  const shape = narrow ? 0 : `h_n (${net.rows.length}, ${net.samples}, ${net.units})`.length * LETTER + 4;
+  const shape = narrow ? 0 : Math.max(...all.map(({ rows, samples, units }) => `h_n (${rows.length}, ${samples}, ${units})`.length)) * LETTER + 4;
   return { narrow, label, gap, left: label + end + gap, right: Math.max(end, shape) + gap };
 }
 
@@ -98,8 +100,11 @@ function margins(net, width) {
  */
 export function columnsFor(net, width) {
   const { left, right } = margins(net, width);
-  return columnsThatFit(width - left - right, net.steps, PITCH, GUTTER);
+  return columnsThatFit(width - left - right, axisOf(net), PITCH, GUTTER);
 }
+
+/** How many steps the time axis has: those of the longest run on it. @param {Net} net */
+const axisOf = (net) => Math.max(net.steps, ...net.beside.map(({ steps }) => steps));
 
 /**
  * Everything the network's picture consists of, rebuilt from scratch for a view.
@@ -110,11 +115,12 @@ export function columnsFor(net, width) {
 export function layoutNetwork(net, view) {
   const { narrow, label, gap, left, right } = margins(net, view.width);
   const room = view.width - left - right;
-  const run = windowAt(view.first, columnsFor(net, view.width), net.steps);
-  const pitch = Math.min(ROOMY, Math.floor((room + GUTTER) / run.count));
+  const axis = windowAt(view.first, columnsFor(net, view.width), axisOf(net));
+  const run = { first: axis.first, count: Math.min(axis.count, net.steps - axis.first) };
+  const pitch = Math.min(ROOMY, Math.floor((room + GUTTER) / axis.count));
   const gutter = Math.max(GUTTER, Math.min(40, Math.round(pitch * 0.34)));
   const cellW = pitch - gutter;
-  const start = left + Math.max(0, Math.floor((room - (pitch * run.count - gutter)) / 2));
+  const start = left + Math.max(0, Math.floor((room - (pitch * axis.count - gutter)) / 2));
   const columns = Array.from({ length: run.count }, (_, k) => {
     const x = start + k * pitch;
     return { t: run.first + k, x, w: cellW, center: x + cellW / 2 };

@@ -27,7 +27,7 @@ import { summary } from "./window.js";
 export function paintNumbers({ layout, net, spots, overview }, { canvas, head, note, hatch, n }, trace, reader, context) {
   const { wholes, seen } = readAll(spots, trace, reader);
   const scales = {
-    h: scaleOfQuantity(trace, "h", seen.h), c: scaleOfQuantity(trace, "c", seen.c), x: scaleOfQuantity(trace, "x", seen.x),
+    h: scaleOfQuantity(trace, "h", seen.h, context.beside), c: scaleOfQuantity(trace, "c", seen.c, context.beside), x: scaleOfQuantity(trace, "x", seen.x, context.beside),
   };
   const tensors = context.tensors;
   const painted = spots.map((spot) => {

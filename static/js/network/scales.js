@@ -13,11 +13,12 @@ const ALSO = /** @type {{[quantity: string]: string[]}} */ ({ h: ["output", "h_n
  * @param {Trace} trace
  * @param {string} quantity
  * @param {Range | null} [seen] the range of blocks read since, where the trace does not tell it
+ * @param {Trace[]} [beside]  runs that are compared with it
  * @returns {Scale}
  */
-export function scaleOfQuantity(trace, quantity, seen = null) {
+export function scaleOfQuantity(trace, quantity, seen = null, beside = []) {
   let range = seen;
-  for (const [name, info] of Object.entries(trace.tensors)) {
+  for (const [name, info] of [trace, ...beside].flatMap(({ tensors }) => Object.entries(tensors))) {
     if (!name.endsWith(`.${quantity}`) && !(ALSO[quantity] ?? []).includes(name)) continue;
     if (info.min !== null && info.max !== null) range = widen(range, { min: info.min, max: info.max });
   }

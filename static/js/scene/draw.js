@@ -1,9 +1,9 @@
 // The scene on a canvas: for every visible face one setTransform and one drawImage, then the lines and words around it.
 
 import { plain } from "../core/encoder.js";
+import { wholeOf, worldAxes } from "./blocks.js";
 import { extentOf, facesOf, originOf, partOf, pointOf, slabsOf, viewFor, worldOf } from "./faces.js";
 import { project } from "./projection.js";
-import { worldAxes } from "./blocks.js";
 import { axisAlong, indexAlong } from "./pose.js";
 import { mergedAxis } from "./posed.js";
 import { drawCells } from "./cells.js";
@@ -75,12 +75,12 @@ const turned = (label, { turn }) => (turn.yaw < 0 && label.text.startsWith("↗"
 
 /** @param {CanvasRenderingContext2D} ctx @param {Placed} placed @param {Scene} scene */
 function drawBlock(ctx, placed, scene) {
-  const { block } = placed;
+  const block = wholeOf(placed.block);
   const faces = facesOf(placed, scene.view, scene.t);
   const sample = block.shape.map((_, axis) => (axis === block.sample ? /** @type {[number, number]} */ ([scene.n, scene.n + 1]) : null));
   const oneOfMany = block.sample >= 0 && block.shape[block.sample] > 1;
-  const step = stepIn(placed, scene);
-  const dense = block.kind === "ends" && placed.gap < 6; // so many states that outlines would hide them
+  const step = placed.block.plane ? null : stepIn(placed, scene);
+  const dense = placed.block.kind === "ends" && placed.gap < 6; // so many states that outlines would hide them
   const marked = scene.marked.filter(({ tensor, index }) => tensor === block.name && index.length === block.shape.length);
   const ended = scene.ended(block.name);
   for (const face of faces) {
@@ -94,7 +94,7 @@ function drawBlock(ctx, placed, scene) {
     outline(ctx, face, face.role === "now" ? scene.palette.now : dense ? GRID : EDGE, face.role === "now" ? 2.5 : 1);
     for (const mark of marked) drawMark(ctx, face, mark, scene.palette);
   }
-  if (block.kind === "sheet" && faces.length) drawCells(ctx, placed, faces[0], scene);
+  if (placed.block.kind === "sheet" && faces.length) drawCells(ctx, placed, faces[0], scene);
 }
 
 /** The current slice of what is in one piece: of a sheet its step, of a cube where it would be cut. @param {Placed} placed @param {Scene} scene @returns {([number, number] | null)[] | null} */
@@ -128,6 +128,7 @@ function drawFace(ctx, face, placed, scene) {
 /** px of the whole axis as laid out. @param {Placed} placed @param {import("./faces.js").Extent} extent */
 function lengthOn({ size, pose, block }, extent) {
   if (extent.axis < 0) return size[1];
+  if (block.plane) return size[extent.axis === [0, 1, 2].findLast((axis) => axis !== block.plane?.axis) ? 0 : 1];
   const k = worldAxes(block).indexOf(extent.axis);
   // what is flattened is pressed together, so that its rows are averaged
   return size[k] * (pose?.turn === 0 ? pose.scale[k] : 1);

@@ -19,13 +19,13 @@ import { viewOf } from "./projection.js";
  * @returns {Scene}
  */
 export function frameOf(state, camera, context, drawn) {
-  const { trace, t, n, cursor, pinned } = state;
+  const { trace, t, n, cursor, pinned, pins } = state;
   return {
     ...drawn,
     view: viewOf(camera.turn),
     t,
     n,
-    marked: marksOf(trace, cursor, pinned),
+    marked: marksOf(trace, cursor, pinned, pins),
     sources: sourcesOf(state),
     asked: askedOf(state),
     nowText: (block) => nowText(block, askedOf(state), context.say),
@@ -33,13 +33,13 @@ export function frameOf(state, camera, context, drawn) {
     links: linksOf(trace, n),
     ended: endedIn(trace),
     value: (tensor, index) => context.tensors.value(tensor, index),
-    modules: { rnn: moduleOf(trace.request), ...(trace.encoder ? { [`${ENCODER}rnn`]: moduleOf(trace.encoder.request) } : {}) },
+    modules: { rnn: trace.difference ? { ...moduleOf(trace.request), cell: "A − B", sizes: "" } : moduleOf(trace.request), ...(trace.encoder ? { [`${ENCODER}rnn`]: moduleOf(trace.encoder.request) } : {}) },
   };
 }
 
 /** @param {AppState} state @param {AppState} previous @returns {boolean} does it look different */
 export function looksDifferent(state, previous) {
-  const watched = /** @type {const} */ (["trace", "t", "n", "cursor", "pinned", "lang", "cut", "pose", "unit", "present"]);
+  const watched = /** @type {const} */ (["trace", "t", "n", "cursor", "pinned", "pins", "zoom", "changed", "lang", "cut", "pose", "unit", "present"]);
   return watched.some((key) => state[key] !== previous[key]) || sourcesOf(state) !== sourcesOf(previous);
 }
 

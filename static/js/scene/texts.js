@@ -6,9 +6,9 @@ import { axisText, shapeText } from "./layout.js";
 
 /** @typedef {{help: HTMLElement, shown: HTMLElement, cell: HTMLElement}} Texts */
 
-/** @returns {Texts} */
-export function createTexts() {
-  return { help: hidden("scene-help"), shown: hidden("scene-shown"), cell: hidden("scene-cell") };
+/** @param {string} id  of the scene that they belong to @returns {Texts} */
+export function createTexts(id) {
+  return { help: hidden(`${id}-help`), shown: hidden(`${id}-shown`), cell: hidden(`${id}-cell`) };
 }
 
 /**

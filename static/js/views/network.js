@@ -68,7 +68,7 @@ export function mountNetwork(el, store, context) {
       for (const part of [head, above, stage]) part.replaceChildren();
       return;
     }
-    const net = netOf(state.trace);
+    const net = netOf(state.trace, context.beside);
     const count = columnsFor(net, width);
     first = follow(windowAt(first, count, net.steps), Math.min(state.t, net.steps - 1), net.steps).first;
     const overview = count < net.steps ? overviewOf(net) : null;

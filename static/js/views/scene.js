@@ -3,7 +3,7 @@
 import { scalesOf } from "../core/colour.js";
 import { arrange, paletteOf } from "../scene/arrange.js";
 import { createBitmaps } from "../scene/bitmaps.js";
-import { blocksOf } from "../scene/blocks.js";
+import { blocksOf, wholeOf } from "../scene/blocks.js";
 import { createCamera } from "../scene/camera.js";
 import { drawScene } from "../scene/draw.js";
 import { largest } from "../scene/fit.js";
@@ -15,21 +15,24 @@ import { pick } from "../scene/pick.js";
 import { askedOf, posed } from "../scene/posed.js";
 import { listenPointer } from "../scene/pointer.js";
 import { viewOf } from "../scene/projection.js";
+import { shownKey, shownOf } from "../scene/shown.js";
 import { createTexts, describe, make } from "../scene/texts.js";
+import { listenWheel } from "../scene/wheel.js";
 
 /** @typedef {import("../scene/draw.js").Palette} Palette */
 /** @typedef {{blocks: import("../scene/blocks.js").SceneBlock[], scales: ReturnType<typeof scalesOf>, bitmaps: import("../scene/bitmaps.js").Bitmaps}} Content */
 /** @typedef {ReturnType<typeof arrange>} Arrangement */
 
+const WIDE = 780; // px: on a phone a short picture leaves no gap
 const AROUND = 112; // css px before a class for the caption and the bar
 
 /** @type {import("../types.js").Mount} */
 export function mountScene(el, store, context) {
   const stop = new AbortController();
   const { signal } = stop;
-  const host = make("div", { role: "application", tabindex: "0", "aria-describedby": "scene-help scene-shown scene-cell" });
+  const host = make("div", { role: "application", tabindex: "0", "aria-describedby": `${el.id}-help ${el.id}-shown ${el.id}-cell` });
   const canvas = make("canvas", { "aria-hidden": "true" });
-  const texts = createTexts();
+  const texts = createTexts(el.id);
   Object.assign(host.style, { position: "relative", touchAction: "pan-y", cursor: "grab", overflow: "hidden" });
   Object.assign(canvas.style, { display: "block", width: "100%" });
   host.append(canvas);
@@ -55,13 +58,22 @@ export function mountScene(el, store, context) {
     store,
     camera,
     focused: 0,
-    blocks: () => contentNow().blocks.filter(({ kind }) => kind !== "module"),
-    cellAt(x, y) {
-      const box = canvas.getBoundingClientRect();
-      return pick((shown ?? arrangementNow().layout).placed, viewOf(camera.turn), store.get().t, [(x - box.left) / magnified, (y - box.top) / magnified]);
+    blocks: () => shownNow().blocks.filter(({ kind }) => kind !== "module").map(wholeOf),
+    cellAt: (x, y) => pick(drawnNow().placed, viewOf(camera.turn), store.get().t, pointIn(x, y)),
+    moduleAt(x, y) {
+      const [px, py] = pointIn(x, y);
+      return drawnNow().placed.some(({ block, room }) => block.kind === "module" && block.name === "rnn" && px >= room.x && px <= room.x + room.w && py >= room.y && py <= room.y + room.h);
     },
   };
+  const drawnNow = () => shown ?? arrangementNow().layout;
+  /** On the canvas, a point of the window. @param {number} x @param {number} y @returns {[number, number]} */
+  function pointIn(x, y) {
+    const { left, top } = canvas.getBoundingClientRect();
+    return [(x - left) / magnified, (y - top) / magnified];
+  }
+
   listenPointer(host, stage, signal);
+  listenWheel(host, stage, signal);
   listenKeys(host, stage, signal);
 
   // ---- what is shown: state → layout → draw, each rebuilt when what it depends on changed ----
@@ -69,16 +81,19 @@ export function mountScene(el, store, context) {
   function contentNow() {
     const { trace } = store.get();
     if (!content) {
-      content = { blocks: blocksOf(trace), scales: scalesOf(trace.tensors), bitmaps: createBitmaps(() => context.tensors, redraw) };
+      content = { blocks: blocksOf(trace), scales: scalesOf(trace.tensors, context.beside?.map(({ tensors }) => tensors)), bitmaps: createBitmaps(() => context.tensors, redraw) };
       stage.focused = 0;
     }
     return content;
   }
 
+  const shownNow = () => shownOf(contentNow().blocks, store.get(), width);
+
   function arrangementNow() {
     if (arrangement) return arrangement;
-    const { blocks, scales } = contentNow();
-    const how = { zoom: camera.zoom, say: context.say, palette: paletteNow(), ctx };
+    const { scales } = contentNow();
+    const { blocks, alone } = shownNow();
+    const how = { zoom: camera.zoom, alone, say: context.say, palette: paletteNow(), ctx };
     const arrangeAt = (/** @type {number} */ by) => arrange(store.get().trace, blocks, scales, { ...how, width: width / by, ratio: ratio() * by });
     const room = store.get().present ? window.innerHeight - AROUND : 0;
     const found = largest(room, arrangeAt, heightOf);
@@ -98,7 +113,7 @@ export function mountScene(el, store, context) {
     frame = 0;
     const state = store.get();
     if (width === 0 || !state.trace) return;
-    const { blocks, scales, bitmaps } = contentNow();
+    const { scales, bitmaps } = contentNow();
     const { layout, legend } = arrangementNow();
     fitCanvas(Math.ceil(heightOf({ layout, legend }) * magnified));
     const inks = paletteNow();
@@ -106,7 +121,8 @@ export function mountScene(el, store, context) {
     if (moving.moves) redraw();
     drawScene(ctx, frameOf(state, camera, context, { layout: shown, scales, palette: inks, ratio: ratio() * magnified, bitmaps }));
     drawLegend(ctx, legend.items, inks);
-    describe(host, texts, { say: context.say, tensors: context.tensors, state, blocks });
+    describe(host, texts, { say: context.say, tensors: context.tensors, state, blocks: shownNow().blocks.map(wholeOf) });
+    if (state.zoom === "" && !state.present && width >= WIDE && el.parentElement) el.parentElement.style.minHeight = `${el.offsetHeight}px`; // what is below stays where it is, however deep one goes
     el.removeAttribute("data-expect"); // the height that was kept for it is its own now
   }
 
@@ -153,6 +169,10 @@ export function mountScene(el, store, context) {
       content?.bitmaps.stop();
       content = null;
       arrangement = shown = null;
+    }
+    if (shownKey(state) !== shownKey(previous)) {
+      arrangement = shown = null;
+      if (state.zoom !== previous.zoom) stage.focused = 0;
     }
     if (state.present !== previous.present) arrangement = null;
     if (state.lang !== previous.lang) arrangement = palette = null;

@@ -73,6 +73,11 @@ export function mountSentences(el, store, context) {
     context.ask({ text: filled() }, how);
   }
 
+  /** A word that the model was not trained on. @param {string} token */
+  function strange(token) {
+    return make("li", { class: "chip chip-unknown", title: context.say("page.input.unknown", { token }) }, make("span", { dir: "auto" }, token), " ", make("small", {}, "<unk>"));
+  }
+
   /** @param {number} row */
   function focusRow(row) {
     list.querySelectorAll("input")[row]?.focus();
@@ -122,9 +127,10 @@ export function mountSentences(el, store, context) {
     item.querySelector(".chips")?.remove();
     if (!text || !tokens) return;
     const { vocabulary, lengths } = text;
+    const unknown = text.unknown?.[sample] ?? [];
     const length = lengths[sample] ?? tokens.length;
     const longest = Math.max(...lengths);
-    const words = tokens.slice(0, Math.min(length, MOST_CHIPS)).map((token) => chip(token, vocabulary.indexOf(token), false));
+    const words = tokens.slice(0, Math.min(length, MOST_CHIPS)).map((token, at) => (unknown.includes(at) ? strange(token) : chip(token, vocabulary.indexOf(token), false)));
     const pads = Array.from({ length: Math.max(0, Math.min(longest, MOST_CHIPS) - length) }, () => chip(vocabulary[0], 0, true));
     const more = longest > MOST_CHIPS && make("li", { class: "more" }, context.say("page.inspector.more", { count: longest - MOST_CHIPS }));
     item.append(make("ol", { class: "chips" }, ...words, ...pads, more));

@@ -23,7 +23,9 @@ SEEN = """() => {
   window.seen = {};
   const places = { number: '[data-value]', drawn: '#scene:not([data-expect]) canvas' };
   const look = (now) => {
-    for (const [name, place] of Object.entries(places)) if (!window.seen[name] && document.querySelector(place)) window.seen[name] = now;
+    for (const [name, place] of Object.entries(places)) {
+      if (!window.seen[name] && document.querySelector(place)) window.seen[name] = now;
+    }
     if (document.readyState !== 'complete' || Object.keys(window.seen).length < 2) requestAnimationFrame(look);
   };
   requestAnimationFrame(look);

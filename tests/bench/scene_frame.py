@@ -1,4 +1,4 @@
-"""The scene's own frames at 50×200×512: beside a bare canvas with three images, and beside Plotly's mesh3d of that cube."""
+"""The scene's frames at 50×200×512: beside a bare canvas with three images, and beside Plotly's mesh3d of the cube."""
 
 import threading
 from collections.abc import Iterator
@@ -19,13 +19,14 @@ NAMES = {"turning": "frame while turning", "slice": "another slice", "first": "f
 
 
 class Files(SimpleHTTPRequestHandler):
-    """The repository's own files and Plotly's script; module scripts need their type whatever the system's table says."""
+    """The repository's own files and Plotly's script; modules need their type whatever the system's table says."""
 
     extensions_map = SimpleHTTPRequestHandler.extensions_map | {".js": "text/javascript"}
 
     def do_GET(self) -> None:
         if self.path != "/plotly.min.js":
-            return super().do_GET()
+            super().do_GET()
+            return
         body = plotly.script(False)
         self.send_response(200)
         self.send_header("Content-Type", "text/javascript; charset=utf-8")

@@ -23,6 +23,7 @@ from app.web import (
     gallery,
     models,
     models_page,
+    offline,
     pages,
     plotly,
     problems,
@@ -70,6 +71,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(api.router)
     app.include_router(changed.router)
     app.include_router(archive.router)
+    app.include_router(offline.router)
     app.include_router(code.router)
     app.include_router(diagnose.router)
     app.include_router(difference.router)

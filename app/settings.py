@@ -88,6 +88,7 @@ class Settings:
     max_target_bytes: int = 16 * KiB  # path and query
     max_json_numbers: int = 65_536  # in one tensor answer
     max_binary_bytes: int = 64 * MiB
+    max_page_bytes: int = 8 * MiB  # of numbers in the one HTML file that is taken along
 
     # who waits for what
     connections: int = 512

@@ -76,6 +76,8 @@ def watch(page: Page, url: str, *, refusals: bool = False) -> Watched:
     page.on("pageerror", lambda error: watched.console.append(f"exception: {error}"))
     page.on("request", asked)
     page.on("response", answered)
+    # a second visit: nothing plays by itself and no hint stands in a corner
+    page.add_init_script("try { localStorage.setItem('unrolled.visited', 'yes') } catch {}")
     page.add_init_script(
         """window.layoutShifts = [];
         new PerformanceObserver((list) => {

@@ -38,6 +38,10 @@ def verdicts(trace: Trace) -> dict[str, bool]:
 
 def test_all_eight_examples_are_listed_and_run() -> None:
     assert [each.key for each in EXAMPLES] == [
+        "sentiment-en",
+        "sentiment-zh",
+        "weather",
+        "names",
         "sentiment-imdb",
         "embedding-lstm",
         "stacked-cube",

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from app.recurrent.errors import Say
 from app.recurrent.index import is_small, whole
 from app.recurrent.positions import End, Strand
+from app.recurrent.settle_dataset import labels
 from app.recurrent.shapes import ParameterPlan, Plan
 from app.recurrent.source import rnn_code
 from app.recurrent.spec import TraceRequest
@@ -141,6 +142,7 @@ class PlanAnswer(BaseModel):
     positions: PositionsAnswer
     cost: CostAnswer
     text: TextAnswer | None
+    labels: dict[str, list[str]] | None = None  # what stands along N, T and F of a data set
 
 
 class ShapesAnswer(PlanAnswer):
@@ -245,6 +247,7 @@ def _planned(plan: Plan, speak: Speak) -> dict[str, Any]:
             c_n=ends if plan.positions.c_n else [],  # the same rows, at the same steps
         ),
         "cost": CostAnswer(bytes=plan.cost.bytes, multiply_adds=plan.cost.multiply_adds),
+        "labels": labels(plan.request.input),
         "text": None
         if plan.text is None
         else TextAnswer(

@@ -9,6 +9,7 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn import init
 
+from app.recurrent import settle_dataset as dataset
 from app.recurrent.dropout import draw_masks
 from app.recurrent.errors import Refusal, Say
 from app.recurrent.nested import check_numbers, shape_of
@@ -194,6 +195,8 @@ def feed(plan: Plan, handed: Ends | None = None) -> Feed:
         tokens = torch.tensor(asked.input.tokens)
     elif asked.input.values is not None:
         values = torch.tensor(asked.input.values, dtype=_dtype(plan))
+    elif asked.input.dataset is not None:
+        values = _laid_out(torch.tensor(dataset.values(asked.input), dtype=_dtype(plan)), plan)
     elif asked.input.random is not None:
         generator = Generator().manual_seed(asked.input.random.seed)
         if asked.embedding is not None:

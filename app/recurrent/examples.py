@@ -116,6 +116,31 @@ EXAMPLES: tuple[Example, ...] = (
         ),
     ),
     Example("sentiment-zh", _trained("sentiment-zh", "故事感人，演员演得很好", "等了一个小时，房间又脏又吵")),
+    Example(
+        "weather",
+        {
+            "weights": {"bundled": "weather"},
+            "model": {"batch_first": True},
+            "input": {"dataset": "weather", "first_day": "2015-07-01", "days": 14},
+        },
+        (
+            Variant(
+                "winter",
+                {
+                    "weights": {"bundled": "weather"},
+                    "model": {"batch_first": True},
+                    "input": {"dataset": "weather", "first_day": "2015-12-08", "days": 14},
+                },
+            ),
+            Variant(
+                "untrained",
+                {
+                    "model": {"cell": "lstm", "input_size": 4, "hidden_size": 5, "num_layers": 2, "batch_first": True},
+                    "input": {"dataset": "weather", "first_day": "2015-07-01", "days": 7},
+                },
+            ),
+        ),
+    ),
     Example("names", _trained("names", "Lindqvist", "Moretti", "van den Berg", "Ó Murchú")),
     Example(
         "sentiment-imdb",

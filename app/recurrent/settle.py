@@ -8,6 +8,7 @@ from app.corpora.tokens import Encoded, encode
 from app.corpora.vocabulary import Vocabulary, encode_with
 from app.recurrent.errors import Refusal, Say
 from app.recurrent.nested import check_numbers, shape_of
+from app.recurrent.settle_dataset import settle_dataset, sizes
 from app.recurrent.settle_decode import (
     PLACE,
     check_encoder,
@@ -22,8 +23,8 @@ from app.recurrent.settle_states import check_state, settle_lengths
 from app.recurrent.settle_trained import settle_trained, trained_of
 from app.recurrent.spec import EmbeddingSpec, TraceRequest
 
-# Parts of the contract that are read and understood but not run by this version.
-NOT_YET = ("input.dataset", "weights.upload")
+# Parts of the contract that are read and understood but not run by this version: none is left.
+NOT_YET: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,7 @@ class Settled:
 
 def settle(request: TraceRequest) -> Settled:
     """Fill in and check `request`; raises Refusal with the place, both numbers and torch's text."""
-    _refuse_what_is_not_traced_yet(request)
-    request = settle_trained(request)
+    request = settle_dataset(settle_trained(request))
     _check_proj(request)
     encoder = _encoder(request)
     decoded: _Entering | None = None
@@ -63,6 +63,8 @@ def settle(request: TraceRequest) -> Settled:
         raise Refusal("invalid-value", Say("problem.input_size_missing"), field="model.input_size")
     if entering.features is not None and entering.features != input_size:
         place = "input.values[0][0]" if entering.batched else "input.values[0]"
+        if request.input.dataset is not None:
+            raise _width_refusal("model.input_size", got=input_size, expected=entering.features)
         place = place if decoded is None else "input.decode.first"
         raise _width_refusal(place, got=entering.features, expected=input_size)
     lengths = settle_lengths(request, entering.batch, entering.steps, entering.batched, text)
@@ -131,17 +133,6 @@ def _check_proj(request: TraceRequest) -> None:
         )
 
 
-def _refuse_what_is_not_traced_yet(request: TraceRequest) -> None:
-    """The contract knows more than this version runs; say which part, never ignore it."""
-    asked = {
-        "input.dataset": request.input.dataset is not None,
-        "weights.upload": request.weights.upload is not None,
-    }
-    for field in NOT_YET:
-        if asked[field]:
-            raise Refusal("not-yet", Say("problem.not_yet", {"field": field}), field=field)
-
-
 def _width_refusal(field: str, *, got: int, expected: int | None) -> Refusal:
     return Refusal(
         "shape-mismatch",
@@ -206,6 +197,8 @@ def _embedding(request: TraceRequest, text: Encoded | None) -> EmbeddingSpec | N
 def _input_sizes(request: TraceRequest, text: Encoded | None) -> _Entering:
     if text is not None:
         return _Entering(len(text.rows), max(text.lengths), None)
+    if request.input.dataset is not None:
+        return _Entering(*sizes(request.input))
     if request.input.random is not None:
         return _Entering(request.input.random.batch, request.input.random.seq_len, None)
     tokens, values = request.input.tokens, request.input.values

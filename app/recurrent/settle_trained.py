@@ -5,6 +5,7 @@ from typing import Any
 from app.recurrent.errors import Refusal, Say
 from app.recurrent.spec import TraceRequest, WeightsSpec
 from app.zoo.trained import Trained, bundled, bundled_names
+from app.zoo.uploads import uploaded
 
 # What a model may be asked with whatever its weights are: none of these has a weight of its own.
 FREE = ("batch_first", "dropout")
@@ -12,6 +13,8 @@ FREE = ("batch_first", "dropout")
 
 def trained_of(weights: WeightsSpec) -> Trained | None:
     """The trained weights that a request names; raises Refusal when there are none of this name."""
+    if weights.upload is not None:
+        return _uploaded(weights.upload, weights.prefix)
     if weights.bundled is None:
         return None
     found = bundled(weights.bundled)
@@ -19,6 +22,16 @@ def trained_of(weights: WeightsSpec) -> Trained | None:
         known = ", ".join(bundled_names())
         say = Say("problem.bundled_unknown", {"got": weights.bundled[:40], "known": known})
         raise Refusal("invalid-value", say, field="weights.bundled", got=weights.bundled[:40], expected=known)
+    return found
+
+
+def _uploaded(id: str, prefix: str | None) -> Trained:
+    found = uploaded(id, prefix)
+    if found is None:
+        say = Say("problem.upload_unknown", {"name": id[:40]})
+        if prefix is not None and uploaded(id, None) is not None:
+            say = Say("problem.upload_prefix", {"name": prefix[:80]})
+        raise Refusal("invalid-value", say, field="weights.upload", got=id[:40])
     return found
 
 
@@ -30,13 +43,17 @@ def settle_trained(request: TraceRequest) -> TraceRequest:
             place = "model.hidden_size" if "model" in request.model_fields_set else "model"
             raise Refusal("invalid-value", Say("problem.invalid.missing", {"field": place}), field=place)
         return request
-    model = _filled("model", request.model, trained.model, trained, FREE)
+    model = _filled("model", request.model, trained.model, trained, (*FREE, *trained.free))
     changed: dict[str, Any] = {"model": model}
+    if trained.vocabulary is None and request.input.text is not None:
+        raise Refusal("invalid-value", Say("problem.weights_without_words", {"name": trained.name}), field="input.text")
     if trained.embedding is not None and request.input.values is None:
         changed["embedding"] = _filled("embedding", request.embedding, trained.embedding, trained)
     elif trained.embedding is None and request.embedding is not None:
         raise _conflict("embedding", "Embedding", None, trained)
-    if trained.head is not None:
+    if trained.head is None and request.head is not None:
+        raise _conflict("head", "Linear", None, trained)
+    if trained.head is not None and (request.head is not None or trained.field == "weights.bundled"):
         changed["head"] = _filled("head", request.head, trained.head, trained, ("reads", "activation"))
     return request.model_copy(update=changed)
 

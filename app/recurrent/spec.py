@@ -135,11 +135,16 @@ class InputSpec(Strict):
     values: Nested | None = None
     random: RandomInput | None = None
     dataset: Name | None = None
+    first_day: Annotated[str, Field(max_length=10)] | None = Field(
+        default=None, examples=["2015-07-01"], description="Of the dataset `weather`; it goes from 2012 to 2015."
+    )
+    days: Size | None = Field(default=None, description="Of the dataset `weather`: its steps; 14 when left out.")
     decode: DecodeInput | None = None
 
     @model_validator(mode="after")
     def _exactly_one(self) -> "InputSpec":
-        given = [name for name in type(self).model_fields if getattr(self, name) is not None]
+        kinds = (name for name in type(self).model_fields if name not in ("first_day", "days"))
+        given = [name for name in kinds if getattr(self, name) is not None]
         if len(given) != 1:
             raise PydanticCustomError(
                 "exactly_one",
@@ -168,12 +173,18 @@ class WeightsSpec(Strict):
 
     seed: Seed | None = None
     bundled: Name | None = None
-    upload: Name | None = None
+    upload: Name | None = Field(default=None, description="What POST /models answered as `id`.")
+    prefix: Annotated[str, Field(max_length=300)] | None = Field(
+        default=None, description="Which stack of an upload; left out: its first."
+    )
     values: dict[Name, Nested] | None = Field(default=None, max_length=512)
 
     @model_validator(mode="after")
     def _exactly_one(self) -> "WeightsSpec":
-        given = [name for name in type(self).model_fields if getattr(self, name) is not None]
+        if self.prefix is not None and self.upload is None:
+            raise PydanticCustomError("prefix_alone", "prefix belongs to upload", {})
+        names = [name for name in type(self).model_fields if name != "prefix"]
+        given = [name for name in names if getattr(self, name) is not None]
         if len(given) != 1:
             raise PydanticCustomError(
                 "exactly_one",

@@ -58,3 +58,10 @@ def train(chosen: argparse.Namespace) -> int:
         return 1
     (chosen.out / f"{chosen.name}.log").write_text("\n".join(lines) + "\n", "utf-8")
     return 0
+
+
+def main_of(arguments: list[str]) -> int:
+    """`train` for arguments as they are typed."""
+    parser = argparse.ArgumentParser()
+    add(parser)
+    return train(parser.parse_args(arguments))

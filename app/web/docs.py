@@ -1,5 +1,6 @@
 """The OpenAPI schema as it really is, and /docs: Swagger UI out of a Python package, nothing from a CDN."""
 
+from functools import partial
 from typing import Any
 
 from fastapi import FastAPI
@@ -15,6 +16,7 @@ from app.recurrent.examples import EXAMPLES
 from app.recurrent.spec import TraceRequest
 from app.web.assets import IMMUTABLE, Assets
 from app.web.errors import MEDIA_TYPE, fault
+from app.web.i18n import text
 from app.web.traces import TensorBlock
 
 SWAGGER_FILES = {"swagger-ui-bundle.js": "text/javascript; charset=utf-8", "swagger-ui.css": "text/css; charset=utf-8"}
@@ -136,6 +138,7 @@ async def docs(request: Request) -> Response:
     page = assets.render(
         "docs.html",
         lang="en",
+        say=partial(text, "en"),
         swagger=f"/docs/{SWAGGER_VERSION}",
         openapi_url=request.app.openapi_url,
     )

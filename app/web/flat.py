@@ -21,6 +21,9 @@ def values_of(asked: TraceRequest) -> dict[str, Value] | None:
         found["input_size"] = embedding.embedding_dim
     if asked.input.text is not None:
         found |= {"source": "text", "text": list(asked.input.text)}
+    elif asked.input.dataset is not None:
+        found |= {"source": "weather"}
+        found |= {name: given for name in ("first_day", "days") if (given := getattr(asked.input, name)) is not None}
     elif asked.input.random is not None:
         random = asked.input.random
         found |= {"source": "random", "batch": random.batch, "seq_len": random.seq_len, "input_seed": random.seed}
@@ -41,4 +44,5 @@ def values_of(asked: TraceRequest) -> dict[str, Value] | None:
     found["h0"] = "zeros" if state is None else "ones" if given else "random"
     found["interventions"] = written(asked.interventions)
     found["seed"], found["bundled"] = asked.weights.seed or 0, asked.weights.bundled or ""
+    found["upload"], found["prefix"] = asked.weights.upload or "", asked.weights.prefix or ""
     return found

@@ -8,6 +8,7 @@ from app.recurrent.spec import MOST_LAYERS
 from app.web import hands, teaching
 from app.web.i18n import plain
 from app.zoo.trained import bundled_names
+from app.zoo.uploads import IDS
 
 Value = str | int | float | bool | list[str]
 
@@ -136,12 +137,14 @@ KEYS: tuple[Key, ...] = (
     Key("dtype", "float32", ("float32", "float64")),
     Key("nonlinearity", "tanh", ("tanh", "relu")),
     Key("mode", "eval", ("eval", "train")),
-    Key("source", "text", ("text", "random")),
+    Key("source", "text", ("text", "random", "weather")),
     Key("text", ["the film was not good", "i loved it"]),
     Key("batch", 2, low=1),
     Key("seq_len", 5, low=1),
     Key("lengths", "", listed=True),  # of random input; a text knows its own
     Key("packed", False),
+    Key("first_day", "2015-07-01"),  # of the weather
+    Key("days", 14, low=1, high=1461),
     Key("input_seed", 0, high=2**53 - 1),
     Key("num_embeddings", 0),  # 0: random values instead of random tokens
     Key("head", "h_n", ("none", "every_step", "last_step", "h_n", "mean")),
@@ -151,6 +154,8 @@ KEYS: tuple[Key, ...] = (
     Key("target_seed", 0, high=2**53 - 1),
     Key("seed", 0, high=2**53 - 1),
     Key("bundled", "", ("", *bundled_names())),  # trained weights instead of the seed's
+    Key("upload", "", pattern=IDS.pattern, sample="0" * 32),  # weights of one's own
+    Key("prefix", ""),  # which stack of them
     Key("task", "read", ("read", "caption", "translate")),
     Key("decode_steps", 4, low=1, high=MOST_LAYERS),
     Key("h0", "zeros", ("zeros", "random", "ones")),

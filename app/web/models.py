@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel
+from safetensors.torch import save
 
 from app.recurrent.explain.running import RunningAnswer, check_running, running
 from app.web import i18n
@@ -13,9 +14,11 @@ from app.web.docs import answers
 from app.web.errors import fault, lang_of
 from app.web.question import Id, ask
 from app.web.traces import Client, etag
+from app.web.uploads import UploadAnswer, upload_answer, uploads_of
 from app.web.work import Work
 from app.zoo.neighbours import MOST, NeighboursAnswer, neighbours
 from app.zoo.trained import Trained, bundled, bundled_names, file_of
+from app.zoo.uploads import uploaded
 
 router = APIRouter(prefix="/api/v1")
 
@@ -41,18 +44,26 @@ class ModelsAnswer(BaseModel):
     """Every trained model of this server."""
 
     models: list[ModelAnswer]
+    uploads: list[UploadAnswer]
 
 
 @router.get("/models", tags=["models"], summary="The trained models", responses=answers({}))
 async def get_models(request: Request) -> ModelsAnswer:
-    """Those that come with the program; each can be run as `"weights": {"bundled": id}`."""
+    """Those that come with the program, run as `"weights": {"bundled": id}`, and those that were sent
+    (`"weights": {"upload": id}`), the newest first."""
     lang = lang_of(request)
-    return ModelsAnswer(models=[described(each, lang) for each in map(bundled, bundled_names()) if each is not None])
+    return ModelsAnswer(
+        models=[described(each, lang) for each in map(bundled, bundled_names()) if each is not None],
+        uploads=[upload_answer(each, lang) for each in uploads_of(request).all()],
+    )
 
 
 @router.get("/models/{id}", tags=["models"], summary="One trained model", responses=answers({}, 404, 422))
-async def get_model(request: Request, id: Name) -> ModelAnswer:
-    """Its card: sizes, data, held-out scores beside the baselines."""
+async def get_model(request: Request, id: Name) -> ModelAnswer | UploadAnswer:
+    """Its card: sizes, data, held-out scores beside the baselines; of an upload, what it holds."""
+    sent = uploads_of(request).get(id)
+    if sent is not None:
+        return upload_answer(sent, lang_of(request))
     return described(_found(id), lang_of(request))
 
 
@@ -63,8 +74,15 @@ async def get_model(request: Request, id: Name) -> ModelAnswer:
     responses=answers({}, 404, 422) | {200: {"content": {"application/octet-stream": {}}, "description": "The file"}},
     response_class=Response,
 )
-async def get_weights(id: Name) -> Response:
-    """Every parameter by the name that a trace gives it; embeddings in 16 bits."""
+async def get_weights(
+    id: Name,
+    prefix: Annotated[str | None, Query(max_length=300, description="Which stack of an upload.")] = None,
+) -> Response:
+    """Every parameter by the name that a trace gives it; embeddings of the program's own models in 16 bits."""
+    sent = uploaded(id, prefix)
+    if sent is not None:
+        headers = {"Content-Disposition": f'attachment; filename="{id}.safetensors"'}
+        return Response(save(sent.load()), media_type="application/octet-stream", headers=headers)
     found = _found(id)
     headers = {
         "ETag": etag("weights", found.name),

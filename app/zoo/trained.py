@@ -33,6 +33,8 @@ class Trained:
     vocabulary: Vocabulary | None
     load: Callable[[], dict[str, Tensor]]
     card: dict[str, Any]
+    id: str = ""  # where its name is not its address: of an upload
+    free: tuple[str, ...] = ()  # arguments of the module that nobody knows, so that a request may choose them
 
 
 @cache

@@ -35,6 +35,7 @@ export function createAsking(store, api, { traceArrives, speak, window }) {
   let typing = 0;
   let typedKeys = "";
   let settling = 0;
+  let known = window.location.search.slice(1); // the query that is answered
 
   /** @type {Asking["ask"]} */
   function ask(wanted, how = {}) {
@@ -135,12 +136,15 @@ export function createAsking(store, api, { traceArrives, speak, window }) {
     window.clearTimeout(settling);
     if (entry === "push") window.history.pushState(null, "", urlOf(store.get()));
     if (entry === "replace") window.history.replaceState(null, "", urlOf(store.get()));
+    known = window.location.search.slice(1);
   }
 
   const onPop = () => {
     window.clearTimeout(typing);
     typedKeys = "";
     const search = window.location.search.slice(1);
+    if (search === known) return; // a link within the page: nothing else is asked
+    known = search;
     void answerTo(async () => {
       const twin = await api.twin(search);
       if (twin.lang !== store.get().lang) await speak(twin.lang);
@@ -160,6 +164,7 @@ export function createAsking(store, api, { traceArrives, speak, window }) {
     window.clearTimeout(settling);
     settling = window.setTimeout(() => {
       window.history.replaceState(null, "", urlOf(store.get()));
+      known = window.location.search.slice(1);
     }, SETTLE);
   });
 

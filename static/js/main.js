@@ -2,9 +2,11 @@
 
 import { chosenLang, createAsking, fit, placesFrom } from "./asking.js";
 import { createSay } from "./core/i18n.js";
+import { createPictures } from "./core/pictures.js";
 import { createStore } from "./core/store.js";
 import { createTensors } from "./core/tensors.js";
 import { createApi, partUrl, withEncoder } from "./doors/api.js";
+import { createModels } from "./doors/models.js";
 import { find } from "./doors/dom.js";
 import { createMemory } from "./doors/memory.js";
 import { createCharts } from "./doors/plotly.js";
@@ -18,6 +20,7 @@ import { mountGradients } from "./views/gradients.js";
 import { mountHands } from "./views/hands.js";
 import { mountHeatmaps } from "./views/heatmaps.js";
 import { mountHelp } from "./views/help.js";
+import { mountHints } from "./views/hints.js";
 import { mountInside } from "./views/inside.js";
 import { mountInspector } from "./views/inspector.js";
 import { mountLedger } from "./views/ledger.js";
@@ -26,6 +29,7 @@ import { mountNetwork } from "./views/network.js";
 import { mountNotes } from "./views/notes.js";
 import { mountPadding } from "./views/padding.js";
 import { mountPresent } from "./views/present.js";
+import { mountPins } from "./views/pins.js";
 import { mountProof } from "./views/proof.js";
 import { mountRowpicker } from "./views/rowpicker.js";
 import { mountRunning } from "./views/running.js";
@@ -36,8 +40,10 @@ import { mountStages } from "./views/stages.js";
 import { mountStatus } from "./views/status.js";
 import { mountTable } from "./views/table.js";
 import { mountTabs } from "./views/tabs.js";
+import { mountTake } from "./views/take.js";
 import { mountTeaching } from "./views/teaching.js";
 import { mountTimebar } from "./views/timebar.js";
+import { mountWeights } from "./views/weights.js";
 import { mountWay } from "./views/way.js";
 import { mountWiring } from "./views/wiring.js";
 
@@ -53,6 +59,7 @@ const SHELL = [
   ["#hands", mountHands],
   ["#input-text", mountSentences],
   ["#way", mountWay],
+  ["#weights", mountWeights],
   ["main", mountStatus],
   ["main", mountTeaching],
   ["#help", mountHelp],
@@ -63,12 +70,14 @@ const SHELL = [
 const WORK = [
   ["#notes", mountNotes],
   ["#proof", mountProof],
+  ["#take", mountTake],
   ["#crumbs", mountCrumbs],
   ["#scene", mountScene],
   ["#inside", mountInside],
   ["#cutting", mountCutting],
   ["#timeline", mountTimebar],
   ["#running", mountRunning],
+  ["#pins", mountPins],
   ["#changed", mountChanged],
   ["#network", mountNetwork],
   ["#rowpicker", mountRowpicker],
@@ -82,6 +91,7 @@ const WORK = [
   ["#stages", mountStages],
   ["#claims", mountClaims],
   ["#table", mountTable],
+  ["#hints", mountHints],
 ];
 
 start(document, window);
@@ -170,6 +180,9 @@ function start(document, window) {
       return partUrl(trace.id, name, { ...params, lang });
     },
     charts,
+    pictures: createPictures(),
+    file: api.file,
+    models: createModels(window),
     memory: createMemory(window),
     ask: asking.ask,
     reducedMotion: () => calm.matches,

@@ -3,7 +3,7 @@
 import type { Charts } from "./charts/types.js";
 import type { Diagnosis } from "./diagnosis/types.js";
 import type { Explained } from "./inspector/types.js";
-import type { Gone, Kept, Lying } from "./scene/types.js";
+import type { Gone, Kept, Lying, Pictures } from "./scene/types.js";
 import type { Intervention } from "./hands.types.js";
 
 export type Cell = "lstm" | "gru" | "rnn";
@@ -174,13 +174,16 @@ export interface FlatState extends Lying, Gone {
   dtype: "float32" | "float64";
   nonlinearity: "tanh" | "relu";
   mode: "eval" | "train";
-  source: "text" | "random";
+  source: "text" | "random" | "weather";
   text: string[];
   batch: number;
   seq_len: number;
   /** "5,3" */
   lengths: string;
   packed: boolean;
+  /** of the weather */
+  first_day: string;
+  days: number;
   input_seed: number;
   num_embeddings: number;
   head: "none" | "every_step" | "last_step" | "h_n" | "mean";
@@ -191,6 +194,8 @@ export interface FlatState extends Lying, Gone {
   seed: number;
   /** the trained weights that run; "" for those of the seed */
   bundled: string;
+  upload: string;
+  prefix: string;
   task: "read" | "caption" | "translate";
   decode_steps: number;
   h0: "zeros" | "random" | "ones";
@@ -303,6 +308,8 @@ export interface Tensors {
 export type Read = (name: string, index: string, dtype: string) => Promise<Block>;
 
 export interface Context {
+  /** Model files of one's own: sent, listed, deleted. */
+  models?: import("./doors/models.js").Models;
   readonly say: Say;
   readonly tensors: Tensors;
   /** the runs that stand on the same time axis and share its colours */
@@ -316,6 +323,9 @@ export interface Context {
   /** the address of such a route */
   address(name: string, params: Params): string;
   readonly charts: Charts;
+  readonly pictures: Pictures;
+  /** a file that the server makes */
+  file(url: string, signal: AbortSignal): Promise<Blob>;
   /** what the browser keeps from visit to visit */
   readonly memory: import("./doors/memory.js").Memory;
   /** change the request: a new address, a new answer; `typing` waits for a pause and replaces the history entry */

@@ -2,7 +2,9 @@
 
 import re
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
+from app.recurrent import settle_dataset as dataset
 from app.recurrent.code.clamp_source import clamped_rows
 from app.recurrent.code.decoding import decoding
 from app.recurrent.code.literals import literal
@@ -102,7 +104,9 @@ def _modules(plan: Plan) -> list[str]:
     trained = trained_of(asked.weights)
     lines = [] if given else [f"torch.manual_seed({asked.weights.seed or 0})"]
     if trained is not None:
-        lines = [f"weights = load_file({trained.name + '.safetensors'!r})  # GET /api/v1/models/{trained.name}/weights"]
+        key, part = trained.id or trained.name, asked.weights.prefix
+        query = "" if part is None else f"?{urlencode({'prefix': part})}"
+        lines = [f"weights = load_file({key + '.safetensors'!r})  # GET /api/v1/models/{key}/weights{query}"]
     if asked.dtype == "float64":
         lines.insert(0, "torch.set_default_dtype(torch.float64)")
     made = []
@@ -171,6 +175,12 @@ def _input(plan: Plan) -> list[str]:
         return [f"x = torch.tensor({literal(asked.input.values)})", *_changes(plan)]
     if asked.input.decode is not None:
         return decoding(plan)
+    if asked.input.dataset is not None:
+        lines = [f"# {asked.input.days} days of weather from {asked.input.first_day}: cities × days × features"]
+        lines.append(f"x = torch.tensor({literal([list(map(list, city)) for city in dataset.values(asked.input)])})")
+        if not asked.model.batch_first:
+            lines.append("x = x.transpose(0, 1)  # (T, N, F): time first, as batch_first=False reads it")
+        return [*lines, *_changes(plan)]
     assert asked.input.random is not None  # settle() refuses what is none of these
     lines = [f"generator = torch.Generator().manual_seed({asked.input.random.seed})"]
     if asked.embedding is not None:

@@ -7,6 +7,7 @@ from app.recurrent.errors import Refusal, Say
 from app.recurrent.explain.ledger import ledger
 from app.recurrent.heads import activate
 from app.recurrent.nested import within
+from app.recurrent.settle_dataset import labels
 from app.recurrent.settle_trained import trained_of
 from app.recurrent.shapes import Plan
 from app.recurrent.trace import Trace
@@ -61,7 +62,7 @@ def running(trace: Trace, sample: int) -> RunningAnswer:
         sample=sample,
         reads=head.reads,
         activation=head.activation,
-        tokens=None if plan.text is None else plan.text.rows[sample],
+        tokens=(labels(plan.request.input) or {}).get("T") if plan.text is None else plan.text.rows[sample],
         unknown=[] if plan.text is None else plan.text.unknown[sample],
         logits=logits.tolist(),
         values=values.tolist(),

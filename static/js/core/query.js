@@ -25,6 +25,8 @@ export const DEFAULTS = Object.freeze({
   seq_len: 5,
   lengths: "", // of random input; a text knows its own
   packed: false,
+  first_day: "2015-07-01", // of the weather
+  days: 14,
   input_seed: 0,
   num_embeddings: 0,
   head: "h_n",
@@ -34,6 +36,8 @@ export const DEFAULTS = Object.freeze({
   target_seed: 0,
   seed: 0,
   bundled: "", // trained weights instead of the seed's
+  upload: "", // weights of one's own
+  prefix: "", // which stack of them
   task: "read",
   decode_steps: 4,
   h0: "zeros",
@@ -132,8 +136,9 @@ export function merge(state, patch) {
   if (patch.example) return { ...DEFAULTS, ...around(state), ...patch };
   const keys = /** @type {(keyof FlatState)[]} */ (Object.keys(patch));
   const changes = keys.some((key) => !isView(key) && !same(state[key], patch[key]));
-  const leaves = state.bundled !== "" && keys.some((key) => SETTLED.includes(key) && !same(state[key], patch[key]));
-  return fitLengths({ ...state, ...(changes ? { example: "" } : {}), ...(leaves ? { bundled: "" } : {}), ...patch }, patch);
+  const trained = state.bundled !== "" || state.upload !== "";
+  const leaves = (state.upload !== "" && patch.source === "text") || (trained && keys.some((key) => SETTLED.includes(key) && !same(state[key], patch[key])));
+  return fitLengths({ ...state, ...(changes ? { example: "" } : {}), ...(leaves ? { bundled: "", upload: "", prefix: "" } : {}), ...patch }, patch);
 }
 
 /** What is about the page and not about the run. @param {FlatState} state */

@@ -17,11 +17,13 @@ const HEAD = { length: 8, half: 4.5 };
 export function drawCell(diagram, facts, { label, names, gates, narrow }) {
   const root = svg("svg", { class: narrow ? "cell-picture is-narrow" : "cell-picture", width: diagram.width, height: diagram.height, viewBox: `0 0 ${diagram.width} ${diagram.height}`, role: "group", "aria-label": label });
   root.append(...diagram.wires.map((wire) => wireOf(wire, facts[wire.id], names[wire.id] ?? "")));
+  root.append(...diagram.wires.map((wire) => labelOf(wire, facts[wire.id], names[wire.id] ?? "")));
   root.append(svg("g", { "aria-hidden": "true" }, ...diagram.dots.map(({ at: [x, y], role }) => svg("circle", { cx: x, cy: y, r: 3.5, class: `cell-dot role-${role}` }))));
   for (const { quantity, sign, x, y, w, h } of diagram.gates) {
     const { inner, held, says } = gates[quantity] ?? { inner: "", held: false, says: "" };
     root.append(svg("g", { class: `cell-gate role-${quantity}${held ? " is-held" : ""}`, "data-gate": quantity, role: "button", tabindex: -1, "aria-label": says },
-      svg("rect", { x, y, width: w, height: h, rx: 8 }),
+      svg("rect", { x, y, width: w, height: h, rx: 8 })));
+    root.append(svg("g", { class: `cell-words role-${quantity}`, "aria-hidden": "true" },
       svg("text", { x: x + w / 2, y: y + 22, "text-anchor": "middle", class: "cell-letter" }, quantity),
       svg("text", { x: x + w / 2, y: y + 40, "text-anchor": "middle", class: "cell-inner" }, inner || sign)));
   }
@@ -34,13 +36,19 @@ export function drawCell(diagram, facts, { label, names, gates, narrow }) {
 }
 
 /** @param {import("./layout.js").Wire} wire @param {Fact | undefined} fact @param {string} name */
-function wireOf({ id, role, points, arrow, label, name: nameAt }, fact, name) {
+function wireOf({ id, role, points, arrow }, fact, name) {
   /** @type {{[name: string]: string}} */
   const known = fact ? { "data-value": fact.exact, "aria-label": `${fact.name} = ${fact.exact}` } : { "aria-disabled": "true", "aria-label": name || id };
   const group = svg("g", { class: `cell-wire role-${role}`, "data-wire": id, role: "button", tabindex: -1, ...known });
   const line = pathOf(arrow ? shortened(points) : points);
   group.append(svg("path", { d: line, class: "cell-hit" }), svg("path", { d: line, class: "cell-line" }));
   if (arrow) group.append(svg("path", { d: headOf(points), class: "cell-head" }));
+  return group;
+}
+
+/** Its words, which the wire's own name says already. @param {import("./layout.js").Wire} wire @param {Fact | undefined} fact @param {string} name */
+function labelOf({ id, role, label, name: nameAt }, fact, name) {
+  const group = svg("g", { class: `cell-label role-${role}`, "data-of": id, "aria-hidden": "true" });
   if (nameAt && name) group.append(svg("text", { x: nameAt.x, y: nameAt.y, "text-anchor": nameAt.anchor, class: "cell-name-of" }, name));
   if (label && fact?.short) group.append(svg("text", { x: label.x, y: label.y, "text-anchor": label.anchor, class: "cell-value" }, fact.short));
   return group;

@@ -27,7 +27,7 @@ export function factsOf(cell, answers) {
   const facts = {};
   const gates = cell === "lstm" ? "figo" : cell === "gru" ? "zrn" : "h";
   for (const [quantity, answer] of Object.entries(answers)) {
-    const reads = MADE_OF[quantity] ?? (gates.includes(quantity) ? [`${quantity}.state`, `${quantity}.input`, "h_prev", "x"] : cell === "lstm" ? ["o", "tanh_c"] : ["kept", "written"]);
+    const reads = answer.terms.length === 0 ? [] : MADE_OF[quantity] ?? (gates.includes(quantity) ? [`${quantity}.state`, `${quantity}.input`, "h_prev", "x"] : cell === "lstm" ? ["o", "tanh_c"] : ["kept", "written"]);
     facts[quantity] = { short: fixed(answer.value), exact: exact(answer.value), name: place(answer.tensor, answer.index), cell: { tensor: answer.tensor, index: answer.index }, reads };
   }
   for (const quantity of gates) {

@@ -13,7 +13,7 @@ import { cellLink, roleIn } from "../inspector/link.js";
 /** @typedef {import("../types.js").Say} Say */
 /** @typedef {import("../types.js").Trace} Trace */
 
-export const LIMIT = 24; // products by themselves
+export const LIMIT = 12; // products by themselves
 const ROW = 28; // px
 const SIGNS = /** @type {const} */ ({ kind: "diverging", low: -1, high: 1 });
 const CURVE = { w: 240, h: 150, reach: 6 };

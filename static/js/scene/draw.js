@@ -7,6 +7,7 @@ import { project } from "./projection.js";
 import { axisAlong, indexAlong } from "./pose.js";
 import { mergedAxis } from "./posed.js";
 import { drawCells } from "./cells.js";
+import { drawHands } from "./hands.js";
 import { drawPadding } from "./padding.js";
 import { drawArrow, drawConnector, drawLabel, drawModule, drawTag } from "./marks.js";
 import { drawSources } from "./sources.js";
@@ -38,6 +39,7 @@ import { drawSources } from "./sources.js";
  * @property {import("./bitmaps.js").Bitmaps} bitmaps
  * @property {(tensor: string, index: number[]) => number | null} value
  * @property {Record<string, {layers: number, both: boolean, cell: string, sizes: string}>} modules  by the name of their block
+ * @property {import("./hands.js").Hands | null} [hands]  what is done by hand and what it changed
  * @property {(name: string) => import("./padding.js").Ended | null} ended  where the samples of a block end, null where nothing says so
  */
 /** @typedef {CellAt & {kind: "pinned" | "cursor" | "alias"}} Mark  alias: the same number in another place */
@@ -66,6 +68,7 @@ export function drawScene(ctx, scene) {
     if (placed.block.kind === "ends") drawLeaders(ctx, placed, scene);
     if (placed.block.kind === "cube") drawLetters(ctx, placed, scene);
     if (placed.block.name === "tokens") drawWord(ctx, placed, scene);
+    if (scene.hands) drawHands(ctx, placed, scene, scene.hands);
   }
   for (const { labels } of layout.arrows) for (const label of labels) drawLabel(ctx, label, palette, crossed);
 }

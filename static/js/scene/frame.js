@@ -3,6 +3,7 @@
 import { ENCODER } from "../core/encoder.js";
 import { trueLengths } from "../core/places.js";
 import { sourcesOf } from "../core/reads.js";
+import { handsOf } from "./hands.js";
 import { linksOf, marksOf } from "./ends.js";
 import { axisAlong, indexAlong } from "./pose.js";
 import { askedOf } from "./posed.js";
@@ -27,6 +28,7 @@ export function frameOf(state, camera, context, drawn) {
     n,
     marked: marksOf(trace, cursor, pinned, pins),
     sources: sourcesOf(state),
+    hands: handsOf(state),
     asked: askedOf(state),
     nowText: (block) => nowText(block, askedOf(state), context.say),
     word: trace.text?.tokens[n]?.[t] ?? "",

@@ -3,6 +3,7 @@
 import type { Changed } from "../hands.types.js";
 import type { CellAt, Store } from "../types.js";
 import type { SceneBlock } from "./blocks.js";
+import type { Shot } from "./picture.js";
 import type { Turn } from "./projection.js";
 
 /** How the cubes lie, as it stands in the address. */
@@ -42,6 +43,14 @@ export interface Camera {
   /** within what the page has room for */
   zoomTo(zoom: number): void;
   home(): void;
+}
+
+/** What the scene looks like just now, for whoever takes it along. */
+export interface Pictures {
+  /** who draws offers it, until the returned function is called */
+  offer(take: (how?: { light?: boolean }) => Shot | null): () => void;
+  /** null while nothing is drawn */
+  take(how?: { light?: boolean }): Shot | null;
 }
 
 export interface Stage {

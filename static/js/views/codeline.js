@@ -84,6 +84,7 @@ export function mountCodeline(el, store, context) {
     const apart = asked.cell === "lstm" && asked.proj_size > 0; // h_0 is then narrower than c_0
     role("states").textContent = asked.cell !== "lstm" ? "h_0" : twoDraws || apart ? "h_0, c_0" : "h_0 = c_0";
     nameReads(find(el, '[data-arg="head"]'), asked);
+    role("upload").textContent = asked.upload ? `${asked.upload.slice(0, 8)}….safetensors` : "";
     role("width").textContent = String(asked.input_size);
     const fromText = asked.source === "text";
     const decodes = asked.task !== "read";
@@ -98,7 +99,9 @@ export function mountCodeline(el, store, context) {
       call: !decodes,
       stacked: asked.num_layers > 1 || asked.dropout > 0 || asked.mode === "train", // dropout acts between layers
       head: asked.head !== "none",
-      seeded: asked.bundled === "",
+      seeded: asked.bundled === "" && asked.upload === "",
+      own: asked.upload !== "",
+      "not-own": asked.upload === "",
       loss: asked.loss !== "none",
       "no-embedding": !wordsKnown && asked.num_embeddings === 0,
     });
@@ -139,8 +142,8 @@ export function mountCodeline(el, store, context) {
     const untrained = find(el, ".untrained");
     const { trace, n, t, lang } = store.get();
     const info = trace.tensors.prediction;
-    const { bundled } = trace.request.weights;
-    untrained.hidden = !info || Boolean(bundled);
+    const { bundled, upload } = trace.request.weights;
+    untrained.hidden = !info || Boolean(bundled || upload);
     const trained = /** @type {HTMLAnchorElement} */ (find(el, ".trained"));
     trained.hidden = !bundled;
     if (bundled) {

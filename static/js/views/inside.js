@@ -62,11 +62,9 @@ export function mountInside(el, store, context) {
     const scene = el.previousElementSibling;
     if (scene instanceof HTMLElement) scene.hidden = !el.hidden;
     if (el.hidden || !trace) return void (shown = null);
-    scene?.removeAttribute("data-expect"); // there is nothing of it to wait for
     cell.hidden = level !== "cell";
     number.hidden = level !== "number";
-    if (level === "cell") drawDiagram();
-    else drawNumber();
+    if (level === "cell" ? drawDiagram() : drawNumber()) scene?.removeAttribute("data-expect"); // what is below need not wait any longer
   }
 
   function drawDiagram() {
@@ -110,6 +108,7 @@ export function mountInside(el, store, context) {
     if (word) title.append(make("span", { class: "soft" }, ` ${word}`));
     controls(here);
     note.textContent = padded ? say("inside.padding") : found === null ? say("page.products.failed") : say("inside.how");
+    return found !== undefined;
   }
 
   /** @param {ReturnType<typeof where>} here */
@@ -144,8 +143,9 @@ export function mountInside(el, store, context) {
     const { trace, lang, n, t, zoom } = store.get();
     const found = answers.number(trace, lang, cellOf(parse(zoom), { n, t }), LIMIT);
     number.toggleAttribute("aria-busy", found === undefined);
-    if (found === undefined) return;
+    if (found === undefined) return false;
     number.replaceChildren(...(found ? productParts(found.answer, trace, context.say) : [make("p", { class: "soft" }, context.say("page.products.failed"))]));
+    return true;
   }
 
   /** @param {string} quantity @param {number | null} value */
@@ -166,8 +166,8 @@ export function mountInside(el, store, context) {
   /** @param {string | null} id */
   function point(id) {
     const fact = id === null ? undefined : shown?.facts[id];
-    for (const node of picture.querySelectorAll("[data-wire]")) {
-      const name = node.getAttribute("data-wire") ?? "";
+    for (const node of picture.querySelectorAll("[data-wire], [data-of]")) {
+      const name = node.getAttribute("data-wire") ?? node.getAttribute("data-of") ?? "";
       node.classList.toggle("is-here", name === id);
       node.classList.toggle("is-source", fact?.reads.includes(name) ?? false);
     }
@@ -178,8 +178,8 @@ export function mountInside(el, store, context) {
 
   /** @param {EventTarget | null} target */
   const wireAt = (target) => {
-    const node = target instanceof Element ? target.closest("[data-wire], [data-gate]") : null;
-    return node ? (node.getAttribute("data-wire") ?? node.getAttribute("data-gate")) : null;
+    const node = target instanceof Element ? target.closest("[data-wire], [data-gate], [data-of]") : null;
+    return node ? (node.getAttribute("data-wire") ?? node.getAttribute("data-gate") ?? node.getAttribute("data-of")) : null;
   };
   /** Keep its number; a kept one opens. @param {string} id @param {boolean} open */
   function choose(id, open) {

@@ -12,7 +12,7 @@ import { listenKeys } from "../scene/keyboard.js";
 import { drawLegend } from "../scene/legend.js";
 import { createMoving } from "../scene/moving.js";
 import { pick } from "../scene/pick.js";
-import { askedOf, posed } from "../scene/posed.js";
+import { STILL, askedOf, posed } from "../scene/posed.js";
 import { listenPointer } from "../scene/pointer.js";
 import { viewOf } from "../scene/projection.js";
 import { shownKey, shownOf } from "../scene/shown.js";
@@ -24,7 +24,7 @@ import { listenWheel } from "../scene/wheel.js";
 /** @typedef {ReturnType<typeof arrange>} Arrangement */
 
 const WIDE = 780; // px: on a phone a short picture leaves no gap
-const AROUND = 112; // css px before a class for the caption and the bar
+const AROUND = 160; // css px before a class for the path, the caption and the bar
 
 /** @type {import("../types.js").Mount} */
 export function mountScene(el, store, context) {
@@ -122,7 +122,8 @@ export function mountScene(el, store, context) {
     drawScene(ctx, frameOf(state, camera, context, { layout: shown, scales, palette: inks, ratio: ratio() * magnified, bitmaps }));
     drawLegend(ctx, legend.items, inks);
     describe(host, texts, { say: context.say, tensors: context.tensors, state, blocks: shownNow().blocks.map(wholeOf) });
-    if (state.zoom === "" && !state.present && width >= WIDE && el.parentElement) el.parentElement.style.minHeight = `${el.offsetHeight}px`; // what is below stays where it is, however deep one goes
+    const around = /** @type {HTMLElement | null} */ (el.closest(".zoom-stage"));
+    if (around && state.zoom === "" && !state.present && width >= WIDE) around.style.minHeight = `${el.offsetHeight}px`; // what is below stays where it is, however deep one goes
     el.removeAttribute("data-expect"); // the height that was kept for it is its own now
   }
 
@@ -138,7 +139,20 @@ export function mountScene(el, store, context) {
     canvas.style.height = `${height}px`;
   }
 
+  /** The picture as it stands, for a file or for paper. @type {Parameters<import("../scene/types.js").Pictures["offer"]>[0]} */
+  function shot({ light = false } = {}) {
+    const state = store.get();
+    if (width === 0 || !state.trace) return null;
+    const { blocks, scales, bitmaps } = contentNow();
+    const inks = light ? paletteOf(getComputedStyle(document.documentElement)) : paletteNow();
+    const { layout: arranged, legend } = arrange(state.trace, blocks, scales, { width, zoom: camera.zoom, ratio: ratio(), say: context.say, palette: inks, ctx, still: true });
+    const layout = posed(arranged, askedOf(state), STILL, { say: context.say, ended: endedIn(state.trace) });
+    const scene = frameOf(state, camera, context, { layout, scales, palette: inks, ratio: ratio(), bitmaps });
+    return { scene, legend: legend.items, width, height: Math.ceil(layout.bottom + legend.height + 8) };
+  }
+
   // ---- what starts must stop ----
+  const withdraw = context.pictures.offer(shot);
 
   const sized = new ResizeObserver(() => {
     const now = Math.floor(el.clientWidth - parseFloat(getComputedStyle(el).paddingLeft) - parseFloat(getComputedStyle(el).paddingRight));
@@ -183,6 +197,7 @@ export function mountScene(el, store, context) {
   return () => {
     stop.abort();
     forget();
+    withdraw();
     sized.disconnect();
     cancelAnimationFrame(frame);
     content?.bitmaps.stop();

@@ -12,13 +12,14 @@ _LINE = re.compile(r"^[ \t]*//.*$", re.MULTILINE)
 _BLOCK = re.compile(r"^[ \t]*/\*(?:[^*]|\*(?!/))*\*/[ \t]*$", re.MULTILINE)
 _TYPE = re.compile(r"/\*\*(?:[^*\n]|\*(?!/))*\*/ ?")
 _BEHIND = re.compile(r"(?<=[;{},(\])]) +// [^\n\"'`]*$", re.MULTILINE)
+_INDENT = re.compile(r"^[ \t]+|[ \t]+$", re.MULTILINE)
 _IMPORT = re.compile(r'^(?:import|export)\b(?:[^;"]*?\bfrom)?\s*"(\.{1,2}/[^"]+)";', re.MULTILINE)
 
 
 def without_comments(script: str) -> str:
-    """The same program on the same lines; a third of a script of ours is types and reasons."""
+    """The same program on the same lines; a third of a script of ours is types, reasons and indentation."""
     lines = _LINE.sub("", _BLOCK.sub(lambda found: "\n" * found[0].count("\n"), script))
-    return _BEHIND.sub("", _TYPE.sub("", lines))
+    return _INDENT.sub("", _BEHIND.sub("", _TYPE.sub("", lines)))
 
 
 def compressed(body: bytes) -> bytes | None:

@@ -5,7 +5,6 @@ import { createSay } from "./core/i18n.js";
 import { createPictures } from "./core/pictures.js";
 import { createStore } from "./core/store.js";
 import { createTensors } from "./core/tensors.js";
-import { parse } from "./core/zoom.js";
 import { createApi, partUrl, withEncoder } from "./doors/api.js";
 import { createModels } from "./doors/models.js";
 import { find } from "./doors/dom.js";
@@ -20,6 +19,7 @@ import { mountHands } from "./views/hands.js";
 import { mountHeatmaps } from "./views/heatmaps.js";
 import { mountHelp } from "./views/help.js";
 import { mountHints } from "./views/hints.js";
+import { mountInside } from "./views/inside.js";
 import { mountInspector } from "./views/inspector.js";
 import { mountMasthead } from "./views/masthead.js";
 import { mountNetwork } from "./views/network.js";
@@ -69,6 +69,7 @@ const WORK = [
   ["#take", mountTake],
   ["#crumbs", mountCrumbs],
   ["#scene", mountScene],
+  ["#inside", mountInside],
   ["#cutting", mountCutting],
   ["#timeline", mountTimebar],
   ["#pins", mountPins],
@@ -85,7 +86,6 @@ const WORK = [
 ];
 /** Views whose script is asked for when the state first shows them. @type {[string, (state: AppState) => boolean, () => Promise<Mount>][]} */
 const LATER = [
-  ["#inside", ({ zoom }) => ["cell", "number"].includes(parse(zoom).level), async () => (await import("./views/inside.js")).mountInside],
   ["#running", ({ trace }) => Boolean(trace.request.weights.bundled), async () => (await import("./views/running.js")).mountRunning],
   ["#changed", ({ trace }) => Boolean(trace.request.interventions?.length), async () => (await import("./views/changed.js")).mountChanged],
   ["#ledger", ({ panel }) => panel === "ledger", async () => (await import("./views/ledger.js")).mountLedger],
@@ -201,14 +201,15 @@ function start(document, window) {
     },
   });
   mountAll(SHELL);
-  if (trace) mountAll(WORK);
   const waiting = new Set(LATER);
-  mountNeeded();
-  store.subscribe(mountNeeded);
+  const first = trace ? needed() : [];
+  // what the first picture needs comes before it, so that nothing moves when it is there
+  if (first.length) void Promise.allSettled(first.map(([, , asked]) => asked())).then(mountWork);
+  else if (trace) mountWork();
   store.subscribe((now, previous) => {
     if (now.trace && !previous.trace) {
       delete document.body.dataset.empty;
-      mountAll(WORK);
+      mountWork();
     }
     if (now.theme !== previous.theme) document.documentElement.dataset.theme = now.theme;
     if (now.lang !== previous.lang) translate(document, now.lang);
@@ -219,10 +220,19 @@ function start(document, window) {
     for (const [selector, mount] of views) mount(find(document, selector), store, context);
   }
 
+  function mountWork() {
+    mountAll(WORK);
+    mountNeeded();
+    store.subscribe(mountNeeded);
+  }
+
+  function needed() {
+    return [...waiting].filter(([, shows]) => shows(store.get()));
+  }
+
   function mountNeeded() {
-    for (const view of waiting) {
-      const [selector, needed, asked] = view;
-      if (!store.get().trace || !needed(store.get())) continue;
+    for (const view of needed()) {
+      const [selector, , asked] = view;
       waiting.delete(view);
       asked().then((mount) => mount(find(document, selector), store, context), () => waiting.add(view)); // the next change asks again
     }

@@ -14,6 +14,7 @@ from swagger_ui_bundle import swagger_ui_path
 from app.recurrent.answer import TraceAnswer
 from app.recurrent.examples import EXAMPLES
 from app.recurrent.spec import TraceRequest
+from app.training.live.spec import TrainingRequest
 from app.web.assets import IMMUTABLE, Assets
 from app.web.errors import MEDIA_TYPE, fault
 from app.web.i18n import text
@@ -123,7 +124,7 @@ def install(app: FastAPI) -> None:
 def _schema(app: FastAPI) -> dict[str, Any]:
     found = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
     schemas = found.setdefault("components", {}).setdefault("schemas", {})
-    for model in (TraceRequest, TraceAnswer, TensorBlock, Problem):
+    for model in (TraceRequest, TraceAnswer, TensorBlock, TrainingRequest, Problem):
         own = model.model_json_schema(ref_template="#/components/schemas/{model}")
         schemas |= own.pop("$defs", {})
         schemas[model.__name__] = own

@@ -11,6 +11,8 @@ import { find } from "./doors/dom.js";
 import { createMemory } from "./doors/memory.js";
 import { createCharts } from "./doors/plotly.js";
 import { createExplaining } from "./explaining.js";
+import { createPlaying } from "./playing.js";
+import { mountCaption } from "./views/caption.js";
 import { mountClaims } from "./views/claims.js";
 import { mountCodeline } from "./views/codeline.js";
 import { mountCrumbs } from "./views/crumbs.js";
@@ -69,6 +71,7 @@ const WORK = [
   ["#take", mountTake],
   ["#crumbs", mountCrumbs],
   ["#scene", mountScene],
+  ["#caption", mountCaption],
   ["#inside", mountInside],
   ["#cutting", mountCutting],
   ["#timeline", mountTimebar],
@@ -121,8 +124,8 @@ function start(document, window) {
   const trace = /** @type {Trace} */ (twin.trace);
   const { problems, lang } = twin;
   const state = { ...twin.state, lang: chosenLang(window) };
-  const { t, n, row, tensor, cut, pose, unit, panel, present, hide, lock, theme } = state;
-  const view = { t, n, row, tensor, unit };
+  const { p, t, n, row, tensor, cut, pose, unit, panel, present, hide, lock, theme } = state;
+  const view = { p, t, n, row, tensor, unit };
   const store = createStore({
     trace,
     state,
@@ -139,6 +142,7 @@ function start(document, window) {
     explained: null,
     changed: null,
     playing: false,
+    speed: 1,
     status: "ready",
     problems,
     fixed: null,
@@ -198,6 +202,12 @@ function start(document, window) {
     after(ms, then) {
       const timer = window.setTimeout(then, ms);
       return () => window.clearTimeout(timer);
+    },
+  });
+  createPlaying(store, { calm: () => calm.matches }, {
+    frame(then) {
+      const id = window.requestAnimationFrame(then);
+      return () => window.cancelAnimationFrame(id);
     },
   });
   mountAll(SHELL);

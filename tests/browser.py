@@ -25,11 +25,11 @@ FLAGS = [
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
-    """A browser that ends with the block."""
+def chromium(*more: str) -> Iterator[Browser]:
+    """A browser that ends with the block; `more` are flags of its own."""
     with sync_playwright() as playwright:
         path = os.environ.get("UNROLLED_TEST_CHROMIUM") or (str(SYSTEM) if SYSTEM.exists() else None)
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=path, args=[*FLAGS, *more])
         try:
             yield browser
         finally:

@@ -1,4 +1,4 @@
-"""Watch it learn, in a real browser: a run to its end with its snapshots, a refusal beside its field, a run cancelled."""
+"""Watch it learn, in a real browser: a run to its end with its snapshots, a refusal beside its field, a cancelled run."""
 
 import httpx
 import pytest

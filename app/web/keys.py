@@ -160,6 +160,7 @@ KEYS: tuple[Key, ...] = (
     Key("decode_steps", 4, low=1, high=MOST_LAYERS),
     Key("h0", "zeros", ("zeros", "random", "ones")),
     Key("interventions", "", changes=True),
+    Key("p", -1.0, view=True),  # how far the computation is shown, in beats; left out: all of it
     Key("t", 0, view=True),
     Key("n", 0, view=True),
     Key("row", "", view=True),  # the top layer, forward

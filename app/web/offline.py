@@ -31,7 +31,20 @@ router = APIRouter(prefix="/api/v1")
 View = dict[str, str | int]  # of the page's own keys those that say what is looked at
 
 ENTRY = "js/offline.js"
-SHEETS = ("tokens", "base", "controls", "layout", "parts", "popups", "time", "records", "network", "phone", "offline")
+SHEETS = (
+    "tokens",
+    "base",
+    "controls",
+    "layout",
+    "parts",
+    "popups",
+    "time",
+    "film",
+    "records",
+    "network",
+    "phone",
+    "offline",
+)
 _SAID = re.compile(r"[\"'`]([a-z]\w*\.[\w.]*)")  # a key of the catalogue, or its beginning before ${
 
 

@@ -110,6 +110,7 @@ async function start(document, window, first) {
       pinned: null,
       explained: null,
       playing: false,
+      speed: 1,
       status: "ready",
       problems: [],
       fixed: null,

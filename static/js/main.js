@@ -11,6 +11,8 @@ import { find } from "./doors/dom.js";
 import { createMemory } from "./doors/memory.js";
 import { createCharts } from "./doors/plotly.js";
 import { createExplaining } from "./explaining.js";
+import { createPlaying } from "./playing.js";
+import { mountCaption } from "./views/caption.js";
 import { mountChanged } from "./views/changed.js";
 import { mountClaims } from "./views/claims.js";
 import { mountCodeline } from "./views/codeline.js";
@@ -73,6 +75,7 @@ const WORK = [
   ["#take", mountTake],
   ["#crumbs", mountCrumbs],
   ["#scene", mountScene],
+  ["#caption", mountCaption],
   ["#inside", mountInside],
   ["#cutting", mountCutting],
   ["#timeline", mountTimebar],
@@ -122,8 +125,8 @@ function start(document, window) {
   const trace = /** @type {Trace} */ (twin.trace);
   const { problems, lang } = twin;
   const state = { ...twin.state, lang: chosenLang(window) };
-  const { t, n, row, tensor, cut, pose, unit, panel, present, hide, lock, theme } = state;
-  const view = { t, n, row, tensor, unit };
+  const { p, t, n, row, tensor, cut, pose, unit, panel, present, hide, lock, theme } = state;
+  const view = { p, t, n, row, tensor, unit };
   const store = createStore({
     trace,
     state,
@@ -140,6 +143,7 @@ function start(document, window) {
     explained: null,
     changed: null,
     playing: false,
+    speed: 1,
     status: "ready",
     problems,
     fixed: null,
@@ -199,6 +203,12 @@ function start(document, window) {
     after(ms, then) {
       const timer = window.setTimeout(then, ms);
       return () => window.clearTimeout(timer);
+    },
+  });
+  createPlaying(store, { calm: () => calm.matches }, {
+    frame(then) {
+      const id = window.requestAnimationFrame(then);
+      return () => window.cancelAnimationFrame(id);
     },
   });
   mountAll(SHELL);

@@ -8,6 +8,8 @@ import { DEFAULTS } from "./core/query.js";
 import { createStore } from "./core/store.js";
 import { createTensors } from "./core/tensors.js";
 import { find } from "./doors/dom.js";
+import { createPlaying } from "./playing.js";
+import { mountCaption } from "./views/caption.js";
 import { mountCutting } from "./views/cutting.js";
 import { mountNetwork } from "./views/network.js";
 import { mountReading } from "./views/reading.js";
@@ -54,6 +56,7 @@ function start(document, window) {
     pinned: null,
     explained: null,
     playing: false,
+    speed: 1,
     changed: null,
     status: "ready",
     problems: [],
@@ -83,6 +86,13 @@ function start(document, window) {
 
   mountScene(find(document, "#scene"), store, context);
   mountCutting(find(document, "#cutting"), store, context);
+  createPlaying(store, { calm: () => calm.matches }, {
+    frame(then) {
+      const id = window.requestAnimationFrame(then);
+      return () => window.cancelAnimationFrame(id);
+    },
+  });
+  mountCaption(find(document, "#caption"), store, context);
   mountTimebar(find(document, "#timeline"), store, context);
   mountNetwork(find(document, "#network"), store, context);
   mountReading(find(document, "#reading"), store, context);

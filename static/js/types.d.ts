@@ -201,6 +201,8 @@ export interface FlatState extends Lying, Gone {
   h0: "zeros" | "random" | "ones";
   /** Intervention[] as JSON; "" for none */
   interventions: string;
+  /** where the film of the computation stands, in beats; -1: everything is computed */
+  p: number;
   t: number;
   n: number;
   row: string;
@@ -270,7 +272,11 @@ export interface AppState extends Lying, Kept {
   pinned: CellAt | null;
   /** how the number at `cell` was made; without an answer where it could not be had; null: not asked, or on its way */
   explained: { cell: CellAt; answer: Explained | null } | null;
+  /** the position along the schedule of the computation, in beats; -1: everything is computed */
+  p: number;
   playing: boolean;
+  /** of playing: 1 is the schedule's own */
+  speed: number;
   status: "ready" | "loading" | "error";
   problems: Problem[];
   fixed: string | null;

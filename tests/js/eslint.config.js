@@ -106,6 +106,7 @@ export default [
   {
     files: [
       "static/js/core/*.js",
+      "static/js/play/*.js",
       "static/js/network/layout.js",
       "static/js/scene/projection.js",
       "static/js/scene/layout.js",
@@ -116,6 +117,12 @@ export default [
       "static/js/inside/walk.js",
     ],
     rules: { "no-restricted-globals": globals([...OUTSIDE, ...PAGE]) },
+  },
+  {
+    files: ["static/js/play/*.js"],
+    rules: {
+      "no-restricted-imports": imports("play/ imports nothing but core/.", ["**/views/*", "**/doors/*", "**/scene/*", "**/network/*", "**/main.js"]),
+    },
   },
   {
     files: ["static/js/core/*.js"],

@@ -42,6 +42,7 @@ export const DEFAULTS = Object.freeze({
   decode_steps: 4,
   h0: "zeros",
   interventions: "", // JSON, as the request has it
+  p: -1, // everything is computed
   t: 0,
   n: 0,
   row: "", // the top layer, forward
@@ -66,7 +67,7 @@ const MOST_LENGTHS = 1000; // samples in a list that is still an address
 const SETTLED = ["cell", "input_size", "hidden_size", "num_layers", "bias", "bidirectional", "proj_size", "nonlinearity", "out_features", "num_embeddings", "task"];
 
 /** What is only looked at: changing it needs no new answer. */
-export const VIEW_KEYS = /** @type {const} */ (["t", "n", "row", "tensor", "cut", "pose", "unit", "panel", "zoom", "pin", "pins", "present", "hide", "lock", "lang", "theme"]);
+export const VIEW_KEYS = /** @type {const} */ (["p", "t", "n", "row", "tensor", "cut", "pose", "unit", "panel", "zoom", "pin", "pins", "present", "hide", "lock", "lang", "theme"]);
 
 /**
  * The canonical query of a state, without "?": keys in the table's order, defaults left out; an example needs only its name.
@@ -170,8 +171,8 @@ export function isView(key) {
  * @param {import("../types.js").AppState} now
  */
 export function viewOf(now) {
-  const { t, n, row, tensor, cut, pose, unit, panel, zoom, pinned, pins, present, hide, lock, theme } = now;
-  return { t, n, row, tensor, cut, pose, unit, panel, zoom, pin: cellText(pinned), pins: pinsText(pins), present, hide, lock, theme };
+  const { p, t, n, row, tensor, cut, pose, unit, panel, zoom, pinned, pins, present, hide, lock, theme } = now;
+  return { p: Math.round(p * 1000) / 1000, t, n, row, tensor, cut, pose, unit, panel, zoom, pin: cellText(pinned), pins: pinsText(pins), present, hide, lock, theme };
 }
 
 /**

@@ -2,6 +2,7 @@
 
 import { inkOn } from "../core/colour.js";
 import { fixed } from "../core/format.js";
+import { isDone } from "../play/motion.js";
 import { fontOf } from "./marks.js";
 
 /** @typedef {import("./faces.js").Face} Face */
@@ -18,10 +19,12 @@ export function drawCells(ctx, { block }, face, scene) {
   ctx.font = fontOf("cell", scene.palette);
   ctx.textAlign = "center";
   ctx.textBaseline = "middle";
+  const undone = scene.film?.undone(block.name);
   const whole = scene.scales[block.name].kind === "index";
   for (let r = 0; r < rows; r++) {
     for (let c = 0; c < columns; c++) {
       const index = block.plane ? wholeIndex(face, r, c) : face.u.axis < 0 ? [] : face.v.axis < 0 ? [c] : [r, c];
+      if (undone && !isDone(undone, index)) continue;
       const value = scene.value(block.name, index);
       if (value === null) continue;
       const text = whole ? String(value) : block.plane && width > EXACT ? fixed(value).replace("-", "−") : written(value);

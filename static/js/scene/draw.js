@@ -7,6 +7,7 @@ import { project } from "./projection.js";
 import { axisAlong, indexAlong } from "./pose.js";
 import { mergedAxis } from "./posed.js";
 import { drawCells } from "./cells.js";
+import { drawFlights, drawLit, drawUndone } from "./film.js";
 import { drawHands } from "./hands.js";
 import { drawPadding } from "./padding.js";
 import { drawArrow, drawConnector, drawLabel, drawModule, drawTag } from "./marks.js";
@@ -39,6 +40,7 @@ import { drawSources } from "./sources.js";
  * @property {import("./bitmaps.js").Bitmaps} bitmaps
  * @property {(tensor: string, index: number[]) => number | null} value
  * @property {Record<string, {layers: number, both: boolean, cell: string, sizes: string}>} modules  by the name of their block
+ * @property {import("../play/motion.js").Motion | null} film  null where everything is shown computed
  * @property {import("./hands.js").Hands | null} [hands]  what is done by hand and what it changed
  * @property {(name: string) => import("./padding.js").Ended | null} ended  where the samples of a block end, null where nothing says so
  */
@@ -57,6 +59,7 @@ export function drawScene(ctx, scene) {
   ctx.clearRect(0, 0, ctx.canvas.width, ctx.canvas.height);
   ctx.lineJoin = "round";
   for (const arrow of layout.arrows) drawArrow(ctx, arrow, palette);
+  drawLit(ctx, scene);
   for (const placed of layout.placed) {
     if (placed.block.kind === "module") drawModule(ctx, placed, scene);
     else drawBlock(ctx, placed, scene);
@@ -71,6 +74,7 @@ export function drawScene(ctx, scene) {
     if (scene.hands) drawHands(ctx, placed, scene, scene.hands);
   }
   for (const { labels } of layout.arrows) for (const label of labels) drawLabel(ctx, label, palette, crossed);
+  drawFlights(ctx, scene, drawFace);
 }
 
 /** Seen from the left, the first axis leads up to the left. @param {import("./layout.js").Label} label @param {View} view */
@@ -86,13 +90,15 @@ function drawBlock(ctx, placed, scene) {
   const dense = placed.block.kind === "ends" && placed.gap < 6; // so many states that outlines would hide them
   const marked = scene.marked.filter(({ tensor, index }) => tensor === block.name && index.length === block.shape.length);
   const ended = scene.ended(block.name);
+  const undone = scene.film?.undone(block.name) ?? [];
   for (const face of faces) {
     drawFace(ctx, face, placed, scene);
     // packing cuts what the module makes, not what it is given
     if (ended) drawPadding(ctx, face, block, { ...ended, cut: ended.cut && plain(block.name) === "output" }, scene.palette);
+    drawUndone(ctx, face, undone, scene.palette);
     if (block.name === "output") for (const link of scene.links) outline(ctx, partOf(face, link.ranges), scene.palette.h, 2);
     if (block.parts > 1) drawSeam(ctx, face, block);
-    if (oneOfMany && (!dense || face.fixedAxis === 0)) outline(ctx, partOf(face, sample), SAMPLE, 1.25);
+    if (oneOfMany && (!dense || face.fixedAxis === 0) && !undone.some((ranges) => partOf(face, ranges))) outline(ctx, partOf(face, sample), SAMPLE, 1.25);
     if (step && face.role !== "now") outline(ctx, partOf(face, step), scene.palette.now, 2.5);
     outline(ctx, face, face.role === "now" ? scene.palette.now : dense ? GRID : EDGE, face.role === "now" ? 2.5 : 1);
     for (const mark of marked) drawMark(ctx, face, mark, scene.palette);

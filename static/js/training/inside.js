@@ -24,21 +24,25 @@ export function createInsides({ trace: opened, api }) {
     if (have) return have;
     const trace = await opened(cell, step, signal);
     const tensors = createTensors(trace, api.reader(trace.id, signal));
-    const answer = "activated" in trace.tensors ? "activated" : "logits";
+    const answer = ["reshaped", "activated", "logits"].find((name) => name in trace.tensors) ?? "logits"; // reshaped: (N, T, …)
+    const length = trace.request.lengths?.[0] ?? null; // what is behind it is padding
+    /** @type {import("../types.js").IndexPart[]} */
+    const first = length === null ? [0] : [0, [0, length]];
     const flow = /** @type {Promise<{input: number[]}>} */ (api.part(trace.id, "gradients", { of: "output", sample: 0 }, signal));
     const last = trace.request.model.num_layers - 1;
     const heats = SHOWN[cell].map(async (gate) => {
       const name = `l${last}.${gate}`;
-      const { shape, data } = await tensors.slice(name, [0]);
+      const { shape, data } = await tensors.slice(name, first);
       return { name, steps: shape[0], units: shape[1], data };
     });
-    const targets = answer === "logits" && trace.tensors.logits.shape.length === 3 ? await tensors.slice("input", [0]) : null;
+    const waves = answer === "reshaped" && trace.tensors.reshaped.shape.length === 2; // a number at every step: the next input
+    const targets = waves ? await tensors.slice("input", [0]) : null;
     const found = {
       cell,
       heats: await Promise.all(heats),
       answers: { name: answer, ...(await tensors.slice(answer, [0])) },
       targets,
-      gradient: (await flow).input,
+      gradient: (await flow).input.slice(0, length ?? undefined),
     };
     if (kept.size >= KEPT) kept.delete([...kept.keys()][0]);
     kept.set(key, found);
@@ -51,9 +55,9 @@ export function createInsides({ trace: opened, api }) {
  * @param {Inside} inside @param {import("./types.js").About} about
  * @returns {{answer: string, target: string} | null}
  */
-export function answered({ answers }, { classes, targets, tokens }) {
+export function answered({ answers, targets: waves }, { classes, targets, tokens }) {
   const target = targets[0] ?? "";
-  if (!classes.length) return answers.shape.length > 1 ? null : { answer: answers.data[0].toFixed(3), target };
+  if (!classes.length) return waves ? null : { answer: answers.data[0].toFixed(3), target };
   const best = (/** @type {number} */ row) => {
     const scores = Array.from(answers.data.subarray(row * classes.length, (row + 1) * classes.length));
     return scores.indexOf(Math.max(...scores));

@@ -161,7 +161,7 @@ export function mountScrub(host, { say, inside, weightsUrl, open, looked }) {
     const x = (/** @type {number} */ t) => 4 + (t * 232) / Math.max(1, each.answers.shape[0] - 1);
     const y = (/** @type {number} */ value) => 32 - 22 * Math.max(-1.4, Math.min(1.4, value));
     const answers = Array.from(each.answers.data, (value, t) => /** @type {[number, number]} */ ([x(t), y(value)]));
-    const wanted = given ? Array.from(given.data.subarray(1), (value, t) => /** @type {[number, number]} */ ([x(t), y(value)])) : [];
+    const wanted = given ? Array.from(given.data.slice(1), (value, t) => /** @type {[number, number]} */ ([x(t), y(value)])) : [];
     return make("figure", { class: "train-wave" },
       svg("svg", { viewBox: "0 0 240 64", role: "img", "aria-label": `${say("train.answer")}, ${say("train.target")}` },
         svg("path", { class: "wave-target", d: pathOf(wanted) }), svg("path", { class: "curve-line", d: pathOf(answers) })),

@@ -1,7 +1,7 @@
 // Where in the scene we are: a path of crumbs from the whole to here, a way in and a way back out, and the passage between.
 
 import { crumbs, parse } from "../core/zoom.js";
-import { el as make } from "../doors/dom.js";
+import { el as make, find } from "../doors/dom.js";
 import { passage } from "../scene/passage.js";
 import { goTo, zoomIn, zoomOut } from "../scene/zooming.js";
 
@@ -13,7 +13,7 @@ const DEPTHS = ["whole", "block", "slice", "cell", "number"];
 export function mountCrumbs(el, store, context) {
   const life = new AbortController();
   const { signal } = life;
-  const stage = /** @type {HTMLElement} */ (el.nextElementSibling);
+  const stage = /** @type {HTMLElement} */ (find(/** @type {HTMLElement} */ (el.closest(".figure")), ".zoom-stage"));
   const list = make("ol", { class: "crumb-list" });
   const outward = make("button", { type: "button", class: "icon", "data-zoom": "out" }, "−");
   const inward = make("button", { type: "button", class: "icon", "data-zoom": "in" }, "+");

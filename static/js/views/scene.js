@@ -10,6 +10,7 @@ import { largest } from "../scene/fit.js";
 import { endedIn, frameOf, looksDifferent } from "../scene/frame.js";
 import { listenKeys } from "../scene/keyboard.js";
 import { drawLegend } from "../scene/legend.js";
+import { isDone, motionOf } from "../play/motion.js";
 import { createMoving } from "../scene/moving.js";
 import { pick } from "../scene/pick.js";
 import { STILL, askedOf, posed } from "../scene/posed.js";
@@ -59,7 +60,10 @@ export function mountScene(el, store, context) {
     camera,
     focused: 0,
     blocks: () => shownNow().blocks.filter(({ kind }) => kind !== "module").map(wholeOf),
-    cellAt: (x, y) => pick(drawnNow().placed, viewOf(camera.turn), store.get().t, pointIn(x, y)),
+    cellAt(x, y) {
+      const cell = pick(drawnNow().placed, viewOf(camera.turn), store.get().t, pointIn(x, y));
+      return cell && isDone(motionOf(store.get().trace, store.get().p)?.undone(cell.tensor) ?? [], cell.index) ? cell : null; // nothing is there yet
+    },
     moduleAt(x, y) {
       const [px, py] = pointIn(x, y);
       return drawnNow().placed.some(({ block, room }) => block.kind === "module" && block.name === "rnn" && px >= room.x && px <= room.x + room.w && py >= room.y && py <= room.y + room.h);

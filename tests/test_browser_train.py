@@ -1,4 +1,4 @@
-"""Watch it learn, in a real browser: a run to its end with its snapshots, a refusal beside its field, a cancelled run."""
+"""A training run watched in a real browser: to its end, through its snapshots, a refusal, and one that is cancelled."""
 
 import httpx
 import pytest

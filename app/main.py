@@ -28,6 +28,7 @@ from app.web import (
     plotly,
     problems,
     questions,
+    train_page,
     trainings,
     uploads,
 )
@@ -96,6 +97,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         *models_page.ROUTES,
         *problems.ROUTES,
         *questions.ROUTES,
+        *train_page.ROUTES,
     ]
     docs.install(app)
     errors.install(app)

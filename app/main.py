@@ -25,6 +25,7 @@ from app.web import (
     plotly,
     problems,
     questions,
+    spread,
     uploads,
 )
 from app.web.assets import Assets
@@ -73,6 +74,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(difference.router)
     app.include_router(explain.router)
     app.include_router(figures.router)
+    app.include_router(spread.router)
     app.include_router(uploads.router)
     app.add_api_route("/healthz", api.get_health, include_in_schema=False)
     app.include_router(pages.router)

@@ -149,7 +149,7 @@ KEYS: tuple[Key, ...] = (
     Key("cut", "T", ("T", "N", "F"), view=True),  # F: the last axis, whatever it holds
     Key("pose", "cut", ("cut", "whole", "pull", "apart", "flat"), view=True),
     Key("unit", 0, view=True),  # where a cut along the last axis is
-    Key("panel", "gates", ("gates", "ledger", "gradients", "wiring"), view=True),
+    Key("panel", "gates", ("gates", "ledger", "gradients", "wiring", "spread", "loss"), view=True),
     Key("present", False, view=True),
     Key("hide", "", among=teaching.PARTS, view=True),
     Key("lock", "", among=(*teaching.GROUPS, *teaching.LOCKABLE), view=True),

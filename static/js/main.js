@@ -19,6 +19,7 @@ import { mountHeatmaps } from "./views/heatmaps.js";
 import { mountHelp } from "./views/help.js";
 import { mountInspector } from "./views/inspector.js";
 import { mountLedger } from "./views/ledger.js";
+import { mountLoss } from "./views/loss.js";
 import { mountMasthead } from "./views/masthead.js";
 import { mountNetwork } from "./views/network.js";
 import { mountNotes } from "./views/notes.js";
@@ -29,6 +30,7 @@ import { mountRowpicker } from "./views/rowpicker.js";
 import { mountScene } from "./views/scene.js";
 import { mountSentences } from "./views/sentences.js";
 import { mountShare } from "./views/share.js";
+import { mountSpread } from "./views/spread.js";
 import { mountStages } from "./views/stages.js";
 import { mountStatus } from "./views/status.js";
 import { mountTable } from "./views/table.js";
@@ -72,6 +74,8 @@ const WORK = [
   ["#ledger", mountLedger],
   ["#gradients", mountGradients],
   ["#wiring", mountWiring],
+  ["#spread", mountSpread],
+  ["#loss", mountLoss],
   ["#inspector", mountInspector],
   ["#stages", mountStages],
   ["#claims", mountClaims],

@@ -1,4 +1,4 @@
-"""The command line: `python -m app serve`, and the API's answers without a server: trace, shapes, diagnose, code."""
+"""The command line: `python -m app serve`, the API's answers without a server (trace, shapes, …), and train."""
 
 import argparse
 import json
@@ -22,6 +22,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     serve.add_argument("--host", default=os.environ.get("HOST"), help="address to listen on (or HOST; 127.0.0.1)")
     serve.add_argument("--port", default=os.environ.get("PORT"), help="port to listen on (or PORT; 8000)")
     serve.set_defaults(run=_serve)
+
+    train = commands.add_parser("train", help="train a bundled model again from its data")
+    train.set_defaults(run=_train)
+    if "train" in arguments:
+        from app.training import command
+
+        command.add(train)
 
     for name, says in ASKING.items():
         asking = commands.add_parser(name, help=says, description=f"{says[:1].upper()}{says[1:]}.")
@@ -111,6 +118,12 @@ def _say(text: str, to: Any = None) -> None:
     except BrokenPipeError:
         # nobody reads on; Python would complain once more when it ends
         os.dup2(os.open(os.devnull, os.O_WRONLY), to.fileno())
+
+
+def _train(chosen: argparse.Namespace) -> int:
+    from app.training.command import train
+
+    return train(chosen)
 
 
 def _serve(chosen: argparse.Namespace) -> int:

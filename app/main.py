@@ -21,15 +21,20 @@ from app.web import (
     explain,
     figures,
     gallery,
+    models,
+    models_page,
+    offline,
     pages,
     plotly,
     problems,
     questions,
     spread,
+    trainings,
     uploads,
 )
 from app.web.assets import Assets
 from app.web.guard import Guard
+from app.web.races import Races
 from app.web.state import State
 from app.web.traces import Traces
 from app.web.uploading import Uploading
@@ -46,8 +51,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         if work.stopped:
             work.start()
             app.state.uploading.start()
+        app.state.races.clean()
         app.state.traces.warm_up(State().request())
         yield
+        app.state.races.stop()
         app.state.uploading.stop()
         work.stop()
 
@@ -64,17 +71,21 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.settings = settings
     app.state.work = work
     app.state.traces = Traces(settings, work)
+    app.state.races = Races(settings)
     app.state.uploading = Uploading(settings, app.state.traces.uploads)
     app.state.assets = Assets()
     app.include_router(api.router)
     app.include_router(changed.router)
     app.include_router(archive.router)
+    app.include_router(offline.router)
     app.include_router(code.router)
     app.include_router(diagnose.router)
     app.include_router(difference.router)
     app.include_router(explain.router)
     app.include_router(figures.router)
     app.include_router(spread.router)
+    app.include_router(trainings.router)
+    app.include_router(models.router)
     app.include_router(uploads.router)
     app.add_api_route("/healthz", api.get_health, include_in_schema=False)
     app.include_router(pages.router)
@@ -84,6 +95,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         plotly.ROUTE,
         *diagnose_page.ROUTES,
         *gallery.ROUTES,
+        *models_page.ROUTES,
         *problems.ROUTES,
         *questions.ROUTES,
     ]

@@ -30,6 +30,9 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "cache_bytes": (0, 1 << 50),
     "answers_bytes": (0, 1 << 50),
     "store_bytes": (0, 1 << 50),
+    "trainings": (0, 64),
+    "training_seconds": (1, 86_400),
+    "training_idle_seconds": (0.2, 86_400),
     "max_model_bytes": (1 * KiB, 1 * GiB),
     "model_memory_bytes": (128 * MiB, 64 * GiB),  # Python and its arrays need some before they read
     "model_wall_seconds": (0.01, 600),
@@ -88,6 +91,7 @@ class Settings:
     max_target_bytes: int = 16 * KiB  # path and query
     max_json_numbers: int = 65_536  # in one tensor answer
     max_binary_bytes: int = 64 * MiB
+    max_page_bytes: int = 8 * MiB  # of numbers in the one HTML file that is taken along
 
     # who waits for what
     connections: int = 512
@@ -99,6 +103,13 @@ class Settings:
     body_seconds: float = 20.0
     deadline_seconds: float = 60.0
     shutdown_seconds: int = 5  # from the signal to the end
+
+    # training while somebody watches
+    trainings: int = 1  # at once; 0: none, on a server that is too small for it
+    max_training_steps: int = 3000
+    training_seconds: float = 180.0  # of one run
+    training_idle_seconds: float = 10.0  # without anybody who looks; then the run ends
+    kept_trainings: int = 8  # that have ended, with their snapshots
 
     # what is kept
     cache_bytes: int = 1 * GiB  # traces

@@ -25,11 +25,11 @@ FLAGS = [
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
-    """A browser that ends with the block."""
+def chromium(*more: str) -> Iterator[Browser]:
+    """A browser that ends with the block; `more` are flags of its own."""
     with sync_playwright() as playwright:
         path = os.environ.get("UNROLLED_TEST_CHROMIUM") or (str(SYSTEM) if SYSTEM.exists() else None)
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=path, args=[*FLAGS, *more])
         try:
             yield browser
         finally:
@@ -76,6 +76,8 @@ def watch(page: Page, url: str, *, refusals: bool = False) -> Watched:
     page.on("pageerror", lambda error: watched.console.append(f"exception: {error}"))
     page.on("request", asked)
     page.on("response", answered)
+    # a second visit: nothing plays by itself and no hint stands in a corner
+    page.add_init_script("try { localStorage.setItem('unrolled.visited', 'yes') } catch {}")
     page.add_init_script(
         """window.layoutShifts = [];
         new PerformanceObserver((list) => {

@@ -18,7 +18,8 @@ SHOTS = [
     ("page", "/?theme=light&lang=en&t=3", 1440, 1200),
     ("page-dark-zh", "/?theme=dark&lang=zh&t=3", 1440, 1200),
     ("stacked", "/?example=stacked-cube&theme=light&lang=en&t=2", 1440, 900),
-    ("phone", "/?theme=light&lang=en", 390, 1500),
+    ("presenter", "/?theme=light&lang=en&present=true&t=2", 1024, 768),
+    ("phone", "/?theme=light&lang=en", 390, 844),
     ("diagnose", f"/diagnose?{urlencode({'theme': 'light', 'lang': 'en', 'text': HIDDEN})}", 1440, 900),
 ]
 

@@ -11,9 +11,15 @@ from tests.conftest import LiveServer
 pytestmark = [pytest.mark.browser]
 
 AXE = Path(__file__).parent / "js" / "node_modules" / "axe-core" / "axe.min.js"
-PAGES = ["/?", "/?num_layers=2&bidirectional=true&head=every_step&", "/?hidden_size=abc&", "/?present=1&"]
+PAGES = [
+    "/?",
+    "/?num_layers=2&bidirectional=true&head=every_step&",
+    "/?hidden_size=abc&",
+    "/?present=1&",
+    "/?zoom=cell-l0.c-n.t.2-output&pins=output-0.3.2&",
+]
 # Pages without a picture that is drawn by a script.
-PLAIN = ["/problems/shape-mismatch?", "/questions?", "/gallery?"]
+PLAIN = ["/problems/shape-mismatch?", "/questions?", "/gallery?", "/models?", "/compare?"]
 
 
 def opened(browser: Browser, url: str, **how: Any) -> Page:
@@ -55,7 +61,7 @@ def test_axe_finds_nothing_wrong_on_pages_of_text(browser: Browser, live_server:
     page = browser.new_page(viewport={"width": 1440, "height": 900})
     for theme in ("light", "dark"):
         for lang in ("en", "zh"):
-            page.goto(f"{live_server.url}{path}theme={theme}&lang={lang}")
+            page.goto(f"{live_server.url}{path}theme={theme}&lang={lang}", wait_until="networkidle")
             assert violations(page) == []
     page.close()
 

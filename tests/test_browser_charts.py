@@ -103,12 +103,12 @@ def test_a_change_of_time_alone_asks_for_nothing_where_nothing_changes(
     page.goto(f"{live_server.url}/?panel=ledger")
     drawn(page, "ledger")
     page.on("request", lambda request: asked.append(request.url))
-    page.locator("[data-do=step]").click()
+    page.locator("#timeline [data-do=step]").click()
     page.wait_for_timeout(400)
     assert not [url for url in asked if "/api/" in url and "/explain?" not in url]  # the inspector follows the step
     page.locator("#tab-wiring").click()
     drawn(page, "wiring")
-    page.locator("[data-do=step]").click()
+    page.locator("#timeline [data-do=step]").click()
     expect(page.locator("#wiring .chart-says")).to_contain_text("step 2 ")
     assert not [url for url in asked if "ledger" in url]
 

@@ -64,7 +64,11 @@ def test_before_a_class_there_is_the_scene_alone_larger_and_every_step_by_key(
     bar = page.get_by_role("toolbar", name="Present")
     expect(bar).to_be_focused()
     fits = "document.documentElement.scrollHeight <= innerHeight && document.documentElement.scrollWidth <= innerWidth"
-    page.wait_for_function(fits)
+    for _ in range(50):  # the drawing follows the view by a frame or two
+        if page.evaluate(fits):
+            break
+        page.wait_for_timeout(100)
+    assert page.evaluate(fits)
     shown = page.locator("#scene-shown")
     expect(shown).to_contain_text("t = 0")
     page.keyboard.press("ArrowRight")
@@ -166,4 +170,43 @@ def test_without_a_script_a_link_leaves_out_and_holds_fast_too(browser: Browser,
     expect(page.locator("#arg-num_layers")).to_have_value("2")
     for kept in ("hidden_size=7", "num_layers=2", "hide=claims", "text=the+film+was+not+good"):
         assert kept in page.url
+    context.close()
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_a_first_visit_plays_once_and_explains_itself_in_three_hints_that_never_come_again(
+    browser: Browser, live_server: LiveServer, width: int
+) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 844}, locale="en-GB")
+    page = context.new_page()
+    page.goto(f"{live_server.url}/")
+    hints = page.get_by_role("complementary", name="First steps")
+    expect(hints).to_be_visible()
+    play = page.locator("#timeline [data-do=play]")
+    expect(play).to_have_attribute("aria-pressed", "true")
+    assert violations(page) == []
+    for text in ("It plays once", "Point at any number", "can be edited"):
+        expect(hints.get_by_role("status")).to_contain_text(text)
+        hints.get_by_role("button").last.click()
+    expect(hints).to_be_hidden()
+    page.goto(f"{live_server.url}/")
+    expect(page.locator("body")).to_have_attribute("data-status", "ready")
+    expect(hints).to_be_hidden()
+    expect(play).to_have_attribute("aria-pressed", "false")
+    context.close()
+
+
+def test_a_link_and_a_reader_who_wants_no_motion_are_let_alone(browser: Browser, live_server: LiveServer) -> None:
+    context = browser.new_context(reduced_motion="reduce", locale="zh-CN")
+    page = context.new_page()
+    page.goto(f"{live_server.url}/?t=1")
+    expect(page.locator("body")).to_have_attribute("data-status", "ready")
+    expect(page.locator("#hints")).to_be_hidden()
+    page.goto(f"{live_server.url}/")
+    expect(page.locator("#hints")).to_be_visible()
+    expect(page.locator("#timeline [data-do=play]")).to_have_attribute("aria-pressed", "false")
+    page.locator("#hints [data-do=close]").focus()
+    page.keyboard.press("Escape")
+    expect(page.locator("#hints")).to_be_hidden()
+    expect(page.locator("#scene")).to_be_focused()
     context.close()

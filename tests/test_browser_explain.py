@@ -113,7 +113,7 @@ def test_the_keyboard_opens_and_closes_the_products_of_a_number_that_is_not_kept
     products = arrived(page)
     kept, written = products.locator("tr[data-product=product] .symbol").all_inner_texts()
     assert {kept, written} == {"f · c_prev", "i · g"}
-    page.locator("[data-do=step]").click()
+    page.locator("#timeline [data-do=step]").click()
     expect(page.locator("[data-testid=inspector] .cell-name")).to_have_text("l0.c[0, 2, 0]")
     expect(products.locator(".products-says")).to_contain_text("step 2 ")
     toggle.focus()

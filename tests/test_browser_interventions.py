@@ -53,7 +53,7 @@ def ready(page: Page) -> None:
 def pin_by_keyboard(page: Page, tensor: str, row: str, unit: int) -> Locator:
     """Keep a number of the heat map at the current step; the form that steps in."""
     plot = page.locator("#heatmaps [role=application]").nth("ifgoch".index(tensor))
-    page.locator("[data-do=step]").focus()  # a focus that the keyboard gave
+    page.locator("#timeline [data-do=step]").focus()  # a focus that the keyboard gave
     page.keyboard.press("Tab")
     plot.focus()
     for _ in range(unit):

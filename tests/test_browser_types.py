@@ -123,7 +123,7 @@ def test_each_use_is_opened_by_keyboard_and_gives_the_numbers_of_a_plain_loop(
     if "decoded" in api:
         assert plain.tolist() == api["decoded"]["values"]
         for n in range(2):
-            page.locator("#timeline select").select_option(str(n))
+            page.locator("#timeline select[data-arg=n]").select_option(str(n))
             assert chosen(page, len(plain[n])) == plain[n].tolist()
         return
     cells = page.locator("#code-line data[data-tensor=prediction]")

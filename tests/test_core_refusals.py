@@ -205,19 +205,6 @@ def test_each_fault_names_its_place(changed: dict[str, Any], field: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("changed", "field"),
-    [
-        ({"weights": {"bundled": "x"}}, "weights.bundled"),
-        ({"weights": {"upload": "x"}}, "weights.upload"),
-        ({"input": {"dataset": "weather"}}, "input.dataset"),
-    ],
-)
-def test_what_the_contract_knows_and_this_version_does_not_run_is_said(changed: dict[str, Any], field: str) -> None:
-    refusal = refused(**changed)
-    assert (refusal.kind, refusal.field) == ("not-yet", field)
-
-
-@pytest.mark.parametrize(
     ("changed", "field", "got", "expected"),
     [
         ({"input": {"random": {"batch": 257, "seq_len": 5}}}, "input.random.batch", 257, 256),

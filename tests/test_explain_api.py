@@ -127,7 +127,7 @@ async def test_two_requests_are_compared(client: httpx.AsyncClient) -> None:
         (LSTM, "explain", {"tensor": "l0.q", "index": "0,0,0"}, 404, "not-found"),
         (LSTM, "explain", {"tensor": "l0.c", "index": "0,0"}, 422, "invalid-value"),
         (LSTM, "explain", {"tensor": "l0.c", "index": "0,0,99"}, 422, "invalid-value"),
-        (LSTM, "explain", {"tensor": "l0.c", "index": "0,0,0", "limit": 0}, 422, "invalid-value"),
+        (LSTM, "explain", {"tensor": "l0.c", "index": "0,0,0", "limit": -1}, 422, "invalid-value"),
         (LSTM, "wiring", {}, 422, "invalid-value"),
         (LSTM, "wiring", {"row": "l9", "gate": "f"}, 404, "not-found"),
         (LSTM, "wiring", {"row": "l0", "gate": "z"}, 422, "invalid-value"),

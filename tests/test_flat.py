@@ -38,7 +38,9 @@ def told(state: State) -> State:
     """The state without what its run does not depend on, each at its default."""
     v = state.values
     silent = {name for name, key in BY_NAME.items() if key.view}
-    silent |= {"batch", "seq_len", "input_seed", "num_embeddings", "lengths"} if v["source"] == "text" else {"text"}
+    sizes = {"batch", "seq_len", "input_seed", "num_embeddings", "lengths"}
+    silent |= {"text": sizes, "random": {"text"}, "weather": {"text", *sizes}}[str(v["source"])]
+    silent |= {"first_day", "days"} if v["source"] != "weather" else set()
     silent |= {"decode_steps"}
     if v["head"] == "none":
         silent |= {"out_features", "activation", "loss"}

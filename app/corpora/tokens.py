@@ -2,6 +2,7 @@
 
 import unicodedata
 from dataclasses import dataclass
+from functools import cached_property
 
 PAD = "<pad>"
 
@@ -21,11 +22,13 @@ class Encoded:
     """Sentences as tokens and ids.
 
     rows        the token texts of each sentence
-    vocabulary  the text of every id; id 0 is "<pad>", then in order of first appearance
+    vocabulary  the text of every id; id 0 is "<pad>", then in order of first appearance, or as a trained
+                model knows them
     """
 
     rows: list[list[str]]
     vocabulary: list[str]
+    unknown_id: int | None = None  # of the token that stands for whatever a fixed vocabulary lacks
 
     @property
     def lengths(self) -> list[int]:
@@ -43,8 +46,19 @@ class Encoded:
     @property
     def ids(self) -> list[list[int]]:
         """The same as ids, (N, T); 0 is padding."""
-        known = {token: id for id, token in enumerate(self.vocabulary)}
-        return [[known[token] for token in row] for row in self.tokens]
+        known = self.known
+        return [[known.get(token, self.unknown_id or 0) for token in row] for row in self.tokens]
+
+    @property
+    def unknown(self) -> list[list[int]]:
+        """The places in each sentence whose token the vocabulary lacks."""
+        known = self.known
+        return [[place for place, token in enumerate(row) if token not in known] for row in self.rows]
+
+    @cached_property
+    def known(self) -> dict[str, int]:
+        """The id of every token of the vocabulary."""
+        return {token: id for id, token in enumerate(self.vocabulary)}
 
 
 def tokenize(text: str) -> list[str]:

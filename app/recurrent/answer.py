@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from app.recurrent.errors import Say
 from app.recurrent.index import is_small, whole
 from app.recurrent.positions import End, Strand
+from app.recurrent.settle_dataset import labels
 from app.recurrent.shapes import ParameterPlan, Plan
 from app.recurrent.source import rnn_code
 from app.recurrent.spec import TraceRequest
@@ -89,11 +90,15 @@ class CostAnswer(BaseModel):
 
 
 class TextAnswer(BaseModel):
-    """The text as tokens, a list a sample, filled up with "<pad>"; id k is vocabulary[k]."""
+    """The text as tokens, a list a sample, filled up with "<pad>"; id k is vocabulary[k].
+
+    `unknown`: the places in each sample whose token a trained model does not know; it reads "<unk>" there.
+    """
 
     tokens: list[list[str]]
     lengths: list[int]
     vocabulary: list[str]
+    unknown: list[list[int]]
 
 
 class ClaimAnswer(BaseModel):
@@ -137,6 +142,7 @@ class PlanAnswer(BaseModel):
     positions: PositionsAnswer
     cost: CostAnswer
     text: TextAnswer | None
+    labels: dict[str, list[str]] | None = None  # what stands along N, T and F of a data set
 
 
 class ShapesAnswer(PlanAnswer):
@@ -241,9 +247,15 @@ def _planned(plan: Plan, speak: Speak) -> dict[str, Any]:
             c_n=ends if plan.positions.c_n else [],  # the same rows, at the same steps
         ),
         "cost": CostAnswer(bytes=plan.cost.bytes, multiply_adds=plan.cost.multiply_adds),
+        "labels": labels(plan.request.input),
         "text": None
         if plan.text is None
-        else TextAnswer(tokens=plan.text.tokens, lengths=plan.text.lengths, vocabulary=plan.text.vocabulary),
+        else TextAnswer(
+            tokens=plan.text.tokens,
+            lengths=plan.text.lengths,
+            vocabulary=plan.text.vocabulary,
+            unknown=plan.text.unknown,
+        ),
     }
 
 

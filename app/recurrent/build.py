@@ -9,9 +9,11 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn import init
 
+from app.recurrent import settle_dataset as dataset
 from app.recurrent.dropout import draw_masks
 from app.recurrent.errors import Refusal, Say
 from app.recurrent.nested import check_numbers, shape_of
+from app.recurrent.settle_trained import trained_of
 from app.recurrent.shapes import Plan
 from app.recurrent.spec import DecodeInput
 
@@ -74,6 +76,12 @@ def build(plan: Plan) -> Modules:
     given = plan.request.weights.values
     if given is not None:
         _fill(modules, plan, given)
+        return _with_masks(modules, plan, Generator().manual_seed(0))
+    trained = trained_of(plan.request.weights)
+    if trained is not None:
+        held = trained.load()
+        for name, parameter in modules.named().items():
+            parameter.copy_(held[name])
         return _with_masks(modules, plan, Generator().manual_seed(0))
     generator = Generator().manual_seed(plan.request.weights.seed or 0)
     if modules.embedding is not None:
@@ -187,6 +195,8 @@ def feed(plan: Plan, handed: Ends | None = None) -> Feed:
         tokens = torch.tensor(asked.input.tokens)
     elif asked.input.values is not None:
         values = torch.tensor(asked.input.values, dtype=_dtype(plan))
+    elif asked.input.dataset is not None:
+        values = _laid_out(torch.tensor(dataset.values(asked.input), dtype=_dtype(plan)), plan)
     elif asked.input.random is not None:
         generator = Generator().manual_seed(asked.input.random.seed)
         if asked.embedding is not None:

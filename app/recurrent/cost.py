@@ -65,6 +65,8 @@ def check_limits(asked: TraceRequest, N: int, T: int, text: Encoded | None, limi
     """Hold every size of a settled request against `limits`."""
     source = "text" if text is not None else "random" if asked.input.random is not None else None
     source = "decode" if asked.input.decode is not None else source
+    if asked.input.dataset is not None:
+        limits.check("steps", T, "input.days")
     if asked.input.text is not None:
         limits.check("sentences", len(asked.input.text), "input.text")
         limits.check("text_chars", sum(map(len, asked.input.text)), "input.text")

@@ -94,7 +94,54 @@ def _changed(request: dict[str, Any], **parts: dict[str, Any]) -> dict[str, Any]
     return request | {name: request[name] | change for name, change in parts.items()}
 
 
+# The trained models, each on sentences of our own.
+_TRAINED: dict[str, Any] = {"model": {"batch_first": True}, "packed": True}
+
+
+def _trained(name: str, *texts: str) -> dict[str, Any]:
+    return _TRAINED | {"weights": {"bundled": name}, "input": {"text": list(texts)}}
+
+
 EXAMPLES: tuple[Example, ...] = (
+    Example(
+        "sentiment-en",
+        _trained(
+            "sentiment-en", "a slow start but a truly wonderful ending", "the jokes are tired and the plot is dull"
+        ),
+        (
+            Variant(
+                "negation",
+                _trained("sentiment-en", "not a bad film", "it is not good", "it is not that it is not good"),
+            ),
+        ),
+    ),
+    Example("sentiment-zh", _trained("sentiment-zh", "故事感人，演员演得很好", "等了一个小时，房间又脏又吵")),
+    Example(
+        "weather",
+        {
+            "weights": {"bundled": "weather"},
+            "model": {"batch_first": True},
+            "input": {"dataset": "weather", "first_day": "2015-07-01", "days": 14},
+        },
+        (
+            Variant(
+                "winter",
+                {
+                    "weights": {"bundled": "weather"},
+                    "model": {"batch_first": True},
+                    "input": {"dataset": "weather", "first_day": "2015-12-08", "days": 14},
+                },
+            ),
+            Variant(
+                "untrained",
+                {
+                    "model": {"cell": "lstm", "input_size": 4, "hidden_size": 5, "num_layers": 2, "batch_first": True},
+                    "input": {"dataset": "weather", "first_day": "2015-07-01", "days": 7},
+                },
+            ),
+        ),
+    ),
+    Example("names", _trained("names", "Lindqvist", "Moretti", "van den Berg", "Ó Murchú")),
     Example(
         "sentiment-imdb",
         {

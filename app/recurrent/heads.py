@@ -126,7 +126,7 @@ def run_head(settled: Settled, linear: nn.Linear, output: Tensor, h_n: Tensor) -
         x = made["joined"] = h_n[-1]  # (N, P)
     x = made["logits"] = linear(x)
     if head.activation is not None:
-        x = made["activated"] = _activate(head.activation, x)
+        x = made["activated"] = activate(head.activation, x)
     if head.reads == "every_step":
         view, _, _ = _folded(N, T, head.out_features, first, settled.batched)
         x = made["reshaped"] = x.view(view)
@@ -146,7 +146,7 @@ def _mean(settled: Settled, output: Tensor, dim: int) -> Tensor:
     return (output * mask).sum(dim=dim) / lengths[:, None]
 
 
-def _activate(name: Activation, x: Tensor) -> Tensor:
+def activate(name: Activation, x: Tensor) -> Tensor:
     if name in ("softmax", "log_softmax"):
         function = torch.softmax if name == "softmax" else torch.log_softmax
         return function(x, dim=-1)

@@ -79,6 +79,13 @@ def select(plan: Plan, name: str, index: str | None) -> Selection:
     return Selection(name, bounds, tuple(size for size, _ in kept), tuple(axis for _, axis in kept), text)
 
 
+def axes_of(plan: Plan, name: str) -> tuple[str, ...]:
+    """The axes of a tensor or a parameter that select() has found."""
+    held = plan.tensors.get(name) or _parameter(plan, name)
+    assert held is not None
+    return held.axes
+
+
 def _parameter(plan: Plan, name: str) -> TensorPlan | None:
     """A parameter can be read as a tensor: the whole recurrent matrix is rnn.weight_hh_l0."""
     found = plan.parameters.get(name)

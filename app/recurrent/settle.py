@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.corpora.tokens import Encoded, encode
+from app.corpora.vocabulary import Vocabulary, encode_with
 from app.recurrent.errors import Refusal, Say
 from app.recurrent.nested import check_numbers, shape_of
+from app.recurrent.settle_dataset import settle_dataset, sizes
 from app.recurrent.settle_decode import (
     PLACE,
     check_encoder,
@@ -18,10 +20,11 @@ from app.recurrent.settle_decode import (
 from app.recurrent.settle_interventions import Sizes, edited, settle_interventions
 from app.recurrent.settle_loss import check_loss
 from app.recurrent.settle_states import check_state, settle_lengths
+from app.recurrent.settle_trained import settle_trained, trained_of
 from app.recurrent.spec import EmbeddingSpec, TraceRequest
 
-# Parts of the contract that are read and understood but not run by this version.
-NOT_YET = ("input.dataset", "weights.bundled", "weights.upload")
+# Parts of the contract that are read and understood but not run by this version: none is left.
+NOT_YET: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class Settled:
 
 def settle(request: TraceRequest) -> Settled:
     """Fill in and check `request`; raises Refusal with the place, both numbers and torch's text."""
-    _refuse_what_is_not_traced_yet(request)
+    request = settle_dataset(settle_trained(request))
     _check_proj(request)
     encoder = _encoder(request)
     decoded: _Entering | None = None
@@ -47,7 +50,8 @@ def settle(request: TraceRequest) -> Settled:
         steps = request.input.decode.steps
         request, batch, batched = settle_decode(request, (encoder.batch, encoder.batched) if encoder else None)
         decoded = _Entering(batch, steps, first_width(request), batched)
-    text = _encoded(request)
+    trained = trained_of(request.weights)
+    text = _encoded(request, None if trained is None else trained.vocabulary)
     embedding = _embedding(request, text)
     width = embedding.embedding_dim if embedding else None
     model = request.model
@@ -59,6 +63,8 @@ def settle(request: TraceRequest) -> Settled:
         raise Refusal("invalid-value", Say("problem.input_size_missing"), field="model.input_size")
     if entering.features is not None and entering.features != input_size:
         place = "input.values[0][0]" if entering.batched else "input.values[0]"
+        if request.input.dataset is not None:
+            raise _width_refusal("model.input_size", got=input_size, expected=entering.features)
         place = place if decoded is None else "input.decode.first"
         raise _width_refusal(place, got=entering.features, expected=input_size)
     lengths = settle_lengths(request, entering.batch, entering.steps, entering.batched, text)
@@ -127,18 +133,6 @@ def _check_proj(request: TraceRequest) -> None:
         )
 
 
-def _refuse_what_is_not_traced_yet(request: TraceRequest) -> None:
-    """The contract knows more than this version runs; say which part, never ignore it."""
-    asked = {
-        "input.dataset": request.input.dataset is not None,
-        "weights.bundled": request.weights.bundled is not None,
-        "weights.upload": request.weights.upload is not None,
-    }
-    for field in NOT_YET:
-        if asked[field]:
-            raise Refusal("not-yet", Say("problem.not_yet", {"field": field}), field=field)
-
-
 def _width_refusal(field: str, *, got: int, expected: int | None) -> Refusal:
     return Refusal(
         "shape-mismatch",
@@ -150,12 +144,12 @@ def _width_refusal(field: str, *, got: int, expected: int | None) -> Refusal:
     )
 
 
-def _encoded(request: TraceRequest) -> Encoded | None:
+def _encoded(request: TraceRequest, vocabulary: Vocabulary | None) -> Encoded | None:
     if request.input.text is None:
         return None
     if not request.input.text:
         raise Refusal("invalid-value", Say("problem.no_sentences"), field="input.text", got=0, expected="≥ 1")
-    text = encode(request.input.text)
+    text = encode(request.input.text) if vocabulary is None else encode_with(vocabulary, request.input.text)
     for k, length in enumerate(text.lengths):
         if length == 0:
             raise Refusal(
@@ -203,6 +197,8 @@ def _embedding(request: TraceRequest, text: Encoded | None) -> EmbeddingSpec | N
 def _input_sizes(request: TraceRequest, text: Encoded | None) -> _Entering:
     if text is not None:
         return _Entering(len(text.rows), max(text.lengths), None)
+    if request.input.dataset is not None:
+        return _Entering(*sizes(request.input))
     if request.input.random is not None:
         return _Entering(request.input.random.batch, request.input.random.seq_len, None)
     tokens, values = request.input.tokens, request.input.values

@@ -35,7 +35,8 @@ class ModelSpec(Strict):
 
     cell: Cell = "lstm"
     input_size: Size | None = Field(default=None, description="Left out: the embedding's width.")
-    hidden_size: Size
+    # 0, which nobody can ask for, is "left out": trained weights bring their own
+    hidden_size: Size = Field(default_factory=int, description="May be left out only where the weights are trained.")
     num_layers: Annotated[int, Field(ge=1, le=MOST_LAYERS)] = 1
     bias: bool = True
     batch_first: bool = False
@@ -134,11 +135,16 @@ class InputSpec(Strict):
     values: Nested | None = None
     random: RandomInput | None = None
     dataset: Name | None = None
+    first_day: Annotated[str, Field(max_length=10)] | None = Field(
+        default=None, examples=["2015-07-01"], description="Of the dataset `weather`; it goes from 2012 to 2015."
+    )
+    days: Size | None = Field(default=None, description="Of the dataset `weather`: its steps; 14 when left out.")
     decode: DecodeInput | None = None
 
     @model_validator(mode="after")
     def _exactly_one(self) -> "InputSpec":
-        given = [name for name in type(self).model_fields if getattr(self, name) is not None]
+        kinds = (name for name in type(self).model_fields if name not in ("first_day", "days"))
+        given = [name for name in kinds if getattr(self, name) is not None]
         if len(given) != 1:
             raise PydanticCustomError(
                 "exactly_one",
@@ -167,12 +173,18 @@ class WeightsSpec(Strict):
 
     seed: Seed | None = None
     bundled: Name | None = None
-    upload: Name | None = None
+    upload: Name | None = Field(default=None, description="What POST /models answered as `id`.")
+    prefix: Annotated[str, Field(max_length=300)] | None = Field(
+        default=None, description="Which stack of an upload; left out: its first."
+    )
     values: dict[Name, Nested] | None = Field(default=None, max_length=512)
 
     @model_validator(mode="after")
     def _exactly_one(self) -> "WeightsSpec":
-        given = [name for name in type(self).model_fields if getattr(self, name) is not None]
+        if self.prefix is not None and self.upload is None:
+            raise PydanticCustomError("prefix_alone", "prefix belongs to upload", {})
+        names = [name for name in type(self).model_fields if name != "prefix"]
+        given = [name for name in names if getattr(self, name) is not None]
         if len(given) != 1:
             raise PydanticCustomError(
                 "exactly_one",
@@ -253,7 +265,7 @@ class Intervention(Strict):
 class EncoderSpec(Strict):
     """Another recurrent net that runs first: its h_n and c_n are where this one starts."""
 
-    model: ModelSpec
+    model: ModelSpec = Field(default_factory=ModelSpec)
     embedding: EmbeddingSpec | None = None
     input: InputSpec
     lengths: Lengths | None = None
@@ -271,7 +283,7 @@ class StateSpec(GivenState):
 class TraceRequest(Strict):
     """One forward pass: the modules, what they read, where they start, their weights."""
 
-    model: ModelSpec
+    model: ModelSpec = Field(default_factory=ModelSpec)
     embedding: EmbeddingSpec | None = None
     head: HeadSpec | None = None
     loss: LossSpec | None = None

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel
 
@@ -20,12 +20,13 @@ from app.web.docs import BODY, answers
 from app.web.errors import fault, lang_of
 from app.web.keys import MOST_CHARACTERS
 from app.web.negotiate import holds, names, preferred
-from app.web.question import FORMATS, At, Form
-from app.web.traces import PLANS_BYTES, Client, TensorBlock, Traces, etag
+from app.web.question import FORMATS, At
+from app.web.traces import PLANS_BYTES, Client, Format, TensorBlock, Traces, etag
 from app.web.work import Work
 
 router = APIRouter(prefix="/api/v1")
 
+TAKEN: dict[str, Format] = FORMATS | {"text/csv": "csv"}
 Id = Annotated[str, Path(min_length=1, max_length=1300, description="What POST /traces answered as `id`.")]
 
 
@@ -80,6 +81,7 @@ async def get_trace(request: Request, id: Id) -> Response:
                 "application/json": {"schema": {"$ref": "#/components/schemas/TensorBlock"}},
                 "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
                 "application/x-npy": {"schema": {"type": "string", "format": "binary"}},
+                "text/csv": {"schema": {"type": "string"}},
             },
             "headers": {
                 "X-Shape": {"schema": {"type": "string"}, "description": "e.g. 2,5,6"},
@@ -93,11 +95,13 @@ async def get_tensor(
     id: Id,
     name: Annotated[str, Path(min_length=1, max_length=64, examples=["output"], description="e.g. output, l0.c")],
     at: At = None,
-    format: Form = None,
+    format: Annotated[
+        Format | None, Query(description="json, f32, f64 (little-endian), npy or csv; else Accept says.")
+    ] = None,
 ) -> Response:
     """Gates and c are derived here, for the part asked for. The answer never changes."""
     traces: Traces = request.app.state.traces
-    client, form = Client(request), format or FORMATS[preferred(request, list(FORMATS))]
+    client, form = Client(request), format or TAKEN[preferred(request, list(TAKEN))]
     id, plan = await traces.planned(id, client)
     wanted = index.select(plan, name, at)
     headers = {"ETag": etag(id, wanted, form), "Cache-Control": IMMUTABLE, "Vary": "Accept"}
@@ -105,6 +109,8 @@ async def get_tensor(
         return Response(status_code=304, headers=headers)
     block = await traces.block(id, plan, wanted, form, client)
     headers |= {"X-Shape": ",".join(map(str, block.shape)), "X-Axes": ",".join(block.axes)}
+    if form == "csv":
+        headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     return Response(block.body, media_type=block.mime, headers=headers)
 
 

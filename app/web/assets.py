@@ -16,7 +16,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from app.web.bundle import bundle
 from app.web.negotiate import holds
+from app.web.sent import compressed, without_comments
 
 # The system's table may say text/plain for .js, and browsers then refuse to run modules.
 MIME = {
@@ -32,6 +34,8 @@ MIME = {
     ".webmanifest": "application/manifest+json",
     ".woff2": "font/woff2",
 }
+ENTRY = "js/main.js"
+JOINED = "js/main.joined.js"  # the entry and all it imports: over a hundred files would be fetched one after the other
 IMMUTABLE = "public, max-age=31536000, immutable"
 LOOK_AGAIN = 1.0  # seconds between two looks whether a file has changed
 
@@ -49,9 +53,11 @@ def folder(name: str) -> Path:
 class Asset:
     """One static file, ready to send."""
 
-    body: bytes
+    body: bytes  # as it lies there
     mime: str
     etag: str
+    sent: bytes  # as it is sent
+    packed: bytes | None  # that, compressed; None where it would not be smaller
 
 
 class Assets:
@@ -104,10 +110,12 @@ class Assets:
         if asset is None:
             raise HTTPException(404)
         current = request.path_params["hash"] == self._hash
-        headers = {"ETag": asset.etag, "Cache-Control": IMMUTABLE if current else "no-cache"}
+        headers = {"ETag": asset.etag, "Cache-Control": IMMUTABLE if current else "no-cache", "Vary": "Accept-Encoding"}
         if holds(request, asset.etag):
             return Response(status_code=304, headers=headers)
-        return Response(asset.body, media_type=asset.mime, headers=headers)
+        if asset.packed is None or "gzip" not in request.headers.get("accept-encoding", ""):
+            return Response(asset.sent, media_type=asset.mime, headers=headers)
+        return Response(asset.packed, media_type=asset.mime, headers=headers | {"Content-Encoding": "gzip"})
 
     def route(self) -> Route:
         """The route that serves the files."""
@@ -133,8 +141,13 @@ class Assets:
             for path in paths:
                 body, name = path.read_bytes(), path.relative_to(self._static).as_posix()
                 etag = hashlib.sha256(body).hexdigest()[:20]
-                files[name] = Asset(body, MIME[path.suffix], f'"{etag}"')
+                sent = without_comments(body.decode()).encode() if path.suffix == ".js" else body
+                files[name] = Asset(body, MIME[path.suffix], f'"{etag}"', sent, compressed(sent))
                 whole.update(f"{name}\0{etag}\0".encode())
+            joined = bundle(ENTRY, lambda path: files[path].sent.decode()).encode() if ENTRY in files else b""
+            if joined:
+                etag = hashlib.sha256(joined).hexdigest()[:20]
+                files[JOINED] = Asset(joined, MIME[".js"], f'"{etag}"', joined, compressed(joined))
             self._files, self._hash, self._seen = files, whole.hexdigest()[:16], seen
 
 

@@ -1,9 +1,9 @@
 """POST /code and POST /code/read: a request as source that runs, and source as a request."""
 
 from collections.abc import Callable
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
@@ -11,14 +11,17 @@ from app.recurrent.answer import Speak
 from app.recurrent.code.keras_source import keras, reason
 from app.recurrent.code.read import Reading, read
 from app.recurrent.code.torch_source import pytorch
-from app.recurrent.errors import Say
+from app.recurrent.errors import Refusal, Say
 from app.recurrent.shapes import Plan
 from app.recurrent.spec import Strict, TraceRequest
 from app.web import i18n
+from app.web.assets import IMMUTABLE
 from app.web.bodies import json_bytes, parsed
 from app.web.docs import BODY, answers
 from app.web.errors import lang_of
-from app.web.traces import Client, Traces
+from app.web.negotiate import holds
+from app.web.question import Id
+from app.web.traces import Client, Traces, etag
 from app.web.work import Work
 
 router = APIRouter(prefix="/api/v1")
@@ -143,6 +146,36 @@ async def post_code_read(request: Request) -> Response:
         return understood(read(parsed(CodeRequest, asked).source), i18n.sayer(lang))
 
     return await _answered(request, follow, lang)
+
+
+@router.get(
+    "/traces/{id}/code",
+    tags=["code"],
+    summary="The run as a Python file",
+    responses=answers({304: None}, 404, 422, 429)
+    | {200: {"description": "The source", "content": {"text/x-python": {"schema": {"type": "string"}}}}},
+    response_class=Response,
+)
+async def get_code(
+    request: Request,
+    id: Id,
+    framework: Annotated[Literal["pytorch", "keras"], Query(description="Whose layers it is written in.")] = "pytorch",
+) -> Response:
+    """It runs as it stands and gives the same numbers. Where Keras has no such layer, the refusal says why."""
+    traces: Traces = request.app.state.traces
+    work: Work = request.app.state.work
+    client = Client(request)
+    id, plan = await traces.planned(id, client)
+    tag = etag("code", id, framework)
+    headers = {"ETag": tag, "Cache-Control": IMMUTABLE}
+    if holds(request, tag):
+        return Response(status_code=304, headers=headers)
+    why = reason(plan) if framework == "keras" else None
+    if why is not None:
+        raise Refusal("invalid-value", why, field="framework", got=framework, expected="pytorch")
+    source = await work.run(lambda _: (keras if framework == "keras" else pytorch)(plan), client, light=True)
+    headers["Content-Disposition"] = f'attachment; filename="unrolled_{framework}.py"'
+    return Response(source, media_type="text/x-python; charset=utf-8", headers=headers)
 
 
 async def _answered(request: Request, make: Callable[[bytes], BaseModel], lang: str) -> Response:

@@ -1,5 +1,6 @@
 """The OpenAPI schema as it really is, and /docs: Swagger UI out of a Python package, nothing from a CDN."""
 
+from functools import partial
 from typing import Any
 
 from fastapi import FastAPI
@@ -13,8 +14,10 @@ from swagger_ui_bundle import swagger_ui_path
 from app.recurrent.answer import TraceAnswer
 from app.recurrent.examples import EXAMPLES
 from app.recurrent.spec import TraceRequest
+from app.training.live.spec import TrainingRequest
 from app.web.assets import IMMUTABLE, Assets
 from app.web.errors import MEDIA_TYPE, fault
+from app.web.i18n import text
 from app.web.traces import TensorBlock
 
 SWAGGER_FILES = {"swagger-ui-bundle.js": "text/javascript; charset=utf-8", "swagger-ui.css": "text/css; charset=utf-8"}
@@ -121,7 +124,7 @@ def install(app: FastAPI) -> None:
 def _schema(app: FastAPI) -> dict[str, Any]:
     found = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
     schemas = found.setdefault("components", {}).setdefault("schemas", {})
-    for model in (TraceRequest, TraceAnswer, TensorBlock, Problem):
+    for model in (TraceRequest, TraceAnswer, TensorBlock, TrainingRequest, Problem):
         own = model.model_json_schema(ref_template="#/components/schemas/{model}")
         schemas |= own.pop("$defs", {})
         schemas[model.__name__] = own
@@ -136,6 +139,7 @@ async def docs(request: Request) -> Response:
     page = assets.render(
         "docs.html",
         lang="en",
+        say=partial(text, "en"),
         swagger=f"/docs/{SWAGGER_VERSION}",
         openapi_url=request.app.openapi_url,
     )

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import compile_path
 
 from app.recurrent.errors import Cancelled, Refusal, Say
 from app.web import i18n
@@ -42,7 +43,9 @@ STATUS: dict[str, int] = {
     "model-file": 422,
     "not-yet": 422,
     "proof-failed": 422,
+    "training-failed": 422,
     "too-many-requests": 429,
+    "training-busy": 429,
     "internal": 500,
     "busy": 503,
     "deadline": 503,
@@ -200,6 +203,17 @@ def _awaitable(handler: Callable[[Request, Any], Response]) -> Callable[[Request
 
 def _http(request: Request, error: HTTPException) -> Response:
     kind = BY_STATUS.get(error.status_code, "invalid-http" if error.status_code < 500 else "internal")
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        first = headers.get("Allow", headers.get("allow", "")).replace(" ", "").split(",")
+        headers = {"Allow": ", ".join(sorted({*filter(None, first), *_allowed(request)}))}
     return problem_response(
-        [fault(kind, got=request.method if error.status_code == 405 else None)], lang_of(request), error.headers
+        [fault(kind, got=request.method if error.status_code == 405 else None)], lang_of(request), headers
     )
+
+
+def _allowed(request: Request) -> list[str]:
+    """Every documented method of this address: the router names those of the first route alone."""
+    paths = request.app.openapi()["paths"].items()
+    found = [methods for template, methods in paths if compile_path(template)[0].match(request.url.path)]
+    return sorted({method.upper() for methods in found for method in methods})

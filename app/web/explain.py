@@ -40,6 +40,9 @@ Whole = Annotated[int, Query(ge=-1_000_000_000, le=1_000_000_000)]
 Sample = Annotated[int, Query(ge=-1_000_000_000, le=1_000_000_000, description="Place in the batch.")]
 RowName = Annotated[str, Query(min_length=1, max_length=32, examples=["l0"], description="l0, l0_reverse, l1, …")]
 Limit = Annotated[int | None, Query(ge=1, le=1_000_000, description="Keep the largest; the rest is summed.")]
+Products = Annotated[
+    int | None, Query(ge=0, le=1_000_000, description="Keep the largest; the rest is summed. 0: only the sums.")
+]
 Unit = Annotated[int | None, Query(ge=-1_000_000_000, le=1_000_000_000)]
 Gate = Annotated[str | None, Query(min_length=1, max_length=1, examples=["f"], description="i f g o, r z n, or none.")]
 
@@ -63,7 +66,7 @@ async def get_explain(
     id: Id,
     tensor: Annotated[str, Query(min_length=1, max_length=64, examples=["l0.c"])],
     at: Annotated[str, Query(alias="index", max_length=200, examples=["1,3,2"], description="One place an axis.")] = "",
-    limit: Limit = None,
+    limit: Products = None,
 ) -> Response:
     """Down to every product of a gate. `recomputed` comes from the terms, and is compared on every call."""
     lang = lang_of(request)

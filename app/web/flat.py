@@ -1,5 +1,6 @@
 """A trace request as the flat values of the page's address, where it has controls for what is asked."""
 
+from app.recurrent.settle_trained import settle_trained
 from app.recurrent.spec import DrawnTarget, TraceRequest
 from app.web.hands import written
 from app.web.keys import BY_NAME, KEYS, Value
@@ -12,7 +13,7 @@ def values_of(asked: TraceRequest) -> dict[str, Value] | None:
     What the page has no control for is left out; state.state_of() finds out whether that changes the run.
     """
     found: dict[str, Value] = {key.name: key.default for key in KEYS}
-    asked, found["task"], steps = undecoded(asked)
+    asked, found["task"], steps = undecoded(settle_trained(asked))
     found["decode_steps"] = steps or found["decode_steps"]
     model, embedding, head = asked.model.model_dump(), asked.embedding, asked.head
     found |= {name: value for name, value in model.items() if name in BY_NAME and value is not None}
@@ -20,6 +21,9 @@ def values_of(asked: TraceRequest) -> dict[str, Value] | None:
         found["input_size"] = embedding.embedding_dim
     if asked.input.text is not None:
         found |= {"source": "text", "text": list(asked.input.text)}
+    elif asked.input.dataset is not None:
+        found |= {"source": "weather"}
+        found |= {name: given for name in ("first_day", "days") if (given := getattr(asked.input, name)) is not None}
     elif asked.input.random is not None:
         random = asked.input.random
         found |= {"source": "random", "batch": random.batch, "seq_len": random.seq_len, "input_seed": random.seed}
@@ -39,5 +43,6 @@ def values_of(asked: TraceRequest) -> dict[str, Value] | None:
     given = state is not None and (state.h_0 is not None or state.c_0 is not None)
     found["h0"] = "zeros" if state is None else "ones" if given else "random"
     found["interventions"] = written(asked.interventions)
-    found["seed"] = asked.weights.seed or 0
+    found["seed"], found["bundled"] = asked.weights.seed or 0, asked.weights.bundled or ""
+    found["upload"], found["prefix"] = asked.weights.upload or "", asked.weights.prefix or ""
     return found

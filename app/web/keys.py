@@ -7,6 +7,8 @@ from app.recurrent.cost import Limits
 from app.recurrent.spec import MOST_LAYERS
 from app.web import hands, teaching
 from app.web.i18n import plain
+from app.zoo.trained import bundled_names
+from app.zoo.uploads import IDS
 
 Value = str | int | float | bool | list[str]
 
@@ -28,6 +30,8 @@ class Key:
     view: bool = False  # says what is looked at, not what is run
     listed: bool = False  # whole numbers with commas between, as text
     changes: bool = False  # interventions, as JSON
+    pattern: str = ""  # what its text must match; `sample` is one that does
+    sample: str = ""
     among: tuple[str, ...] = ()  # names out of these, with commas between
 
     def read(self, text: str) -> Value | None:
@@ -48,6 +52,8 @@ class Key:
             return _listed(text)
         if self.changes:
             return hands.canonical(text)
+        if self.pattern:
+            return text if len(text) <= MOST_CHARACTERS and re.fullmatch(self.pattern, text, re.ASCII) else None
         if self.among:
             return teaching.canonical(text, self.among)
         return plain(text)[:MOST_CHARACTERS]
@@ -81,6 +87,8 @@ class Key:
             return "5,3"
         if self.changes:
             return hands.EXPECTED
+        if self.pattern:
+            return self.sample
         limit = _LIMITS.get(self.name)
         return f"{self.low} … {getattr(limits, limit) if limit else self.high}"
 
@@ -111,6 +119,11 @@ _LIMITS = {
     "out_features": "out_features",
 }
 
+_NAME = r"[\w.]{1,60}"
+_CELL = rf"{_NAME}(-\d{{1,7}}(\.\d{{1,7}}){{0,3}})?"  # output-0.3.2; a scalar has no index
+# how far the scene is gone into: level-tensor-index-block; n and t are the chosen sample and step
+_ZOOM = rf"|(block|slice|cell|number)-{_NAME}(-[\dnt.]{{0,40}}(-{_NAME})?)?"
+
 KEYS: tuple[Key, ...] = (
     Key("cell", "lstm", ("lstm", "gru", "rnn")),
     Key("input_size", 8, low=1),
@@ -124,12 +137,14 @@ KEYS: tuple[Key, ...] = (
     Key("dtype", "float32", ("float32", "float64")),
     Key("nonlinearity", "tanh", ("tanh", "relu")),
     Key("mode", "eval", ("eval", "train")),
-    Key("source", "text", ("text", "random")),
+    Key("source", "text", ("text", "random", "weather")),
     Key("text", ["the film was not good", "i loved it"]),
     Key("batch", 2, low=1),
     Key("seq_len", 5, low=1),
     Key("lengths", "", listed=True),  # of random input; a text knows its own
     Key("packed", False),
+    Key("first_day", "2015-07-01"),  # of the weather
+    Key("days", 14, low=1, high=1461),
     Key("input_seed", 0, high=2**53 - 1),
     Key("num_embeddings", 0),  # 0: random values instead of random tokens
     Key("head", "h_n", ("none", "every_step", "last_step", "h_n", "mean")),
@@ -138,10 +153,14 @@ KEYS: tuple[Key, ...] = (
     Key("loss", "none", ("none", "cross_entropy", "nll", "bce", "mse")),
     Key("target_seed", 0, high=2**53 - 1),
     Key("seed", 0, high=2**53 - 1),
+    Key("bundled", "", ("", *bundled_names())),  # trained weights instead of the seed's
+    Key("upload", "", pattern=IDS.pattern, sample="0" * 32),  # weights of one's own
+    Key("prefix", ""),  # which stack of them
     Key("task", "read", ("read", "caption", "translate")),
     Key("decode_steps", 4, low=1, high=MOST_LAYERS),
     Key("h0", "zeros", ("zeros", "random", "ones")),
     Key("interventions", "", changes=True),
+    Key("p", -1.0, view=True),  # how far the computation is shown, in beats; left out: all of it
     Key("t", 0, view=True),
     Key("n", 0, view=True),
     Key("row", "", view=True),  # the top layer, forward
@@ -150,6 +169,9 @@ KEYS: tuple[Key, ...] = (
     Key("pose", "cut", ("cut", "whole", "pull", "apart", "flat"), view=True),
     Key("unit", 0, view=True),  # where a cut along the last axis is
     Key("panel", "gates", ("gates", "ledger", "gradients", "wiring", "spread", "loss"), view=True),
+    Key("zoom", "", pattern=_ZOOM, sample="cell-l0.c-n.t.2-output", view=True),
+    Key("pin", "", pattern=rf"|{_CELL}", sample="output-0.3.2", view=True),
+    Key("pins", "", pattern=rf"|{_CELL}(--{_CELL}){{0,11}}", sample="output-0.3.2--logits-1.0", view=True),
     Key("present", False, view=True),
     Key("hide", "", among=teaching.PARTS, view=True),
     Key("lock", "", among=(*teaching.GROUPS, *teaching.LOCKABLE), view=True),

@@ -22,6 +22,7 @@ from app.web.plotly import URL as PLOTLY_URL
 from app.web.state import State, read_state, runnable
 from app.web.traces import Client, Traces
 from app.web.work import Work
+from app.zoo.trained import bundled_names
 
 router = APIRouter()
 
@@ -103,7 +104,7 @@ def _around(state: State, refusals: list[Refusal], traces: Traces, lang: str) ->
 def _compare_url(state: dict[str, Any], given: list[tuple[str, str]], lang: str) -> str:
     """What is shown, beside the same with another cell."""
     shown = State({key.name: key.default if key.view else state[key.name] for key in KEYS}, state["example"])
-    other = shown.with_(cell="gru" if state["cell"] == "lstm" else "lstm")
+    other = shown.with_(cell="gru" if state["cell"] == "lstm" else "lstm", bundled="")
     view = [(name, value) for name, value in given if name == "theme"]
     return "/compare?" + urlencode([("a", shown.query()), ("b", other.query()), ("lang", lang), *view])
 
@@ -154,4 +155,8 @@ def _render(request: Request, around: dict[str, Any], body: str, lang: str) -> s
         token_ids={token: id for id, token in enumerate(vocabulary)},
         other_lang_url="/?" + urlencode([*query, ("lang", other)]),
         examples=menu(lang),
+        bundled_menu=[
+            ("", i18n.text(lang, "page.code.weights.seed")),
+            *((name, f"{name}.safetensors") for name in bundled_names()),
+        ],
     )

@@ -1,7 +1,7 @@
 """A question about a trace, or about two: checked from the plan, answered once, and not again for who holds it."""
 
 from collections.abc import Callable, Hashable
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Path, Query, Request
 from fastapi.responses import Response
@@ -25,7 +25,10 @@ At = Annotated[
     str | None,
     Query(alias="index", max_length=200, examples=["0,:,3:10"], description="Per axis a place or first:stop."),
 ]
-Form = Annotated[Format | None, Query(description="json, f32, f64 (little-endian), npy; else the Accept header says.")]
+Form = Annotated[
+    Literal["json", "f32", "f64", "npy"] | None,
+    Query(description="json, f32, f64 (little-endian), npy; else the Accept header says."),
+]
 Id = Annotated[str, Path(min_length=1, max_length=1300, description="What POST /traces answered as `id`.")]
 
 

@@ -133,8 +133,15 @@ def _raw_problem(refusal: Refusal) -> tuple[str, bytes]:
 class Server(uvicorn.Server):
     """Ends runs in time, so that the grace is kept also while something heavy goes on."""
 
-    def __init__(self, config: uvicorn.Config, started: Callable[[], None], stop_runs: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        started: Callable[[], None],
+        stop_runs: Callable[[], None],
+        stop_streams: Callable[[], None],
+    ) -> None:
         super().__init__(config)
+        self._stop_streams = stop_streams
         self._started = started
         self._stop_runs = stop_runs
 
@@ -143,6 +150,7 @@ class Server(uvicorn.Server):
         self._started()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._stop_streams()  # they would never end by themselves
         timer = asyncio.get_running_loop().call_later(STOP_RUNS_AFTER, self._stop_runs)
         try:
             await super().shutdown(sockets)
@@ -170,7 +178,8 @@ def serve(app: FastAPI, settings: Settings) -> int:
     listening = _listen(settings.host, settings.port)
     port = listening.getsockname()[1]
     with _signals_end_it():
-        Server(config, lambda: _print_addresses(settings, port), app.state.work.stop).run([listening])
+        state = app.state
+        Server(config, lambda: _print_addresses(settings, port), state.work.stop, state.races.stop).run([listening])
     return _leave(0)
 
 

@@ -39,6 +39,8 @@ _FIELDS = {
     "input.decode.steps": "decode_steps",
     "model.bidirectional": "bidirectional",
     "mode": "mode",
+    "input.days": "days",
+    **{f"model.{name}": name for name in ("cell", "bias", "nonlinearity")},
 }
 
 
@@ -61,13 +63,18 @@ class State:
             name: v[name]
             for name in ("cell", "input_size", "hidden_size", "num_layers", "bias", "batch_first", "bidirectional")
         } | {"dropout": float(v["dropout"])}
-        asked: dict[str, Any] = {"model": model, "weights": {"seed": v["seed"]}, "mode": v["mode"], "dtype": v["dtype"]}
+        weights: dict[str, Any] = {"bundled": v["bundled"]} if v["bundled"] else {"seed": v["seed"]}
+        if v["upload"]:
+            weights = {"upload": v["upload"], "prefix": v["prefix"] or None}
+        asked: dict[str, Any] = {"model": model, "weights": weights, "mode": v["mode"], "dtype": v["dtype"]}
         if v["cell"] == "lstm":
             model["proj_size"] = v["proj_size"]
         if v["cell"] == "rnn":
             model["nonlinearity"] = v["nonlinearity"]
         if v["source"] == "text":
             asked["input"] = {"text": v["text"]}
+        elif v["source"] == "weather" and v["task"] == "read":
+            asked["input"] = {"dataset": "weather", "first_day": v["first_day"], "days": v["days"]}
         else:
             asked["input"] = {"random": {"batch": v["batch"], "seq_len": v["seq_len"], "seed": v["input_seed"]}}
             asked["lengths"] = numbers_of(v["lengths"]) or None
@@ -216,10 +223,16 @@ def _nearer(state: State, refusal: Refusal, limits: Limits) -> State:
     """One step towards a state that runs: the value at fault goes to what is allowed."""
     field = (refusal.field or "").removeprefix("state.encoder.")  # which reads what this state says
     name = _FIELDS.get(field)
+    if field == "weights.upload":
+        return state.with_(upload="", prefix="")
+    if state.values["upload"] and field == "input.text":
+        return state.with_(source="random")
     if name == "text" or field.startswith("input.text"):
         return state.with_(text=BY_NAME["text"].default)
     if field.startswith("interventions"):
         return state.with_(interventions=hands.without(str(state.values["interventions"]), field))
+    if field == "input.first_day":
+        return state.with_(first_day=BY_NAME["first_day"].default)
     if name == "h0":
         return state.with_(h0="zeros")
     if name == "proj_size":

@@ -37,6 +37,9 @@ def canonical(request: TraceRequest) -> bytes:
     asked = request.model_dump(mode="json", exclude_defaults=True, exclude={**_LISTS, "interventions": True})
     if request.interventions:
         asked["interventions"] = [_intervention(each) for each in request.interventions]
+    if request.head is not None and request.weights.bundled is not None:
+        # what is left out is the model's own there, so torch's defaults are said, too
+        asked["head"]["activation"] = request.head.activation
     for part, names in _LISTS.items():
         for name in names:
             given = getattr(getattr(request, part), name, None)

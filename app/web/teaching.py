@@ -45,9 +45,12 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "loss",
         "target_seed",
         "seed",
+        "bundled",
+        "upload",
+        "prefix",
         "h0",
     ),
-    "input": ("source", "text", "batch", "seq_len", "input_seed"),
+    "input": ("source", "text", "batch", "seq_len", "first_day", "days", "input_seed"),
     "task": ("task", "decode_steps"),
     "hands": ("interventions",),
 }

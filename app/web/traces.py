@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from starlette.requests import Request
 
 from app import __version__
-from app.recurrent import answer, index, shapes, trace
+from app.recurrent import answer, index, shapes, table, trace
 from app.recurrent.spec import TraceRequest
 from app.settings import Settings
 from app.web import i18n
@@ -23,9 +23,9 @@ from app.web.guard import HOLD, session_of
 from app.web.store import Cache, Shelf, canonical, id_of, inline_text, is_hash, request_of
 from app.web.weight import TRACE_BYTES, item_bytes, listed_bytes, weight
 from app.web.work import Turns, Work
-from app.zoo.uploads import Uploads
+from app.zoo.uploads import Uploads, open_here
 
-Format = Literal["json", "f32", "f64", "npy"]
+Format = Literal["json", "f32", "f64", "npy", "csv"]
 TORCH = importlib.metadata.version("torch")
 INLINE_BYTES = 4 << 10  # a request of more JSON takes over a millisecond to read, so not on the event loop
 PLANS_BYTES = 32 << 20  # of requests that were read, for the next question about the same id
@@ -85,7 +85,7 @@ class Traces:
         self.limits = settings.limits
         self._work = work
         self._shelf = Shelf(settings.data, settings.store_bytes)
-        self.uploads = Uploads(settings.data, settings.uploads_bytes, settings.uploads_days)
+        self.uploads = open_here(Uploads(settings.data, settings.uploads_bytes, settings.uploads_days))
         self._traces: Cache[trace.Trace] = Cache(settings.cache_bytes, weight)
         self._plans: Cache[tuple[str, shapes.Plan]] = Cache(
             PLANS_BYTES, lambda known: TRACE_BYTES + listed_bytes(known[1])
@@ -184,6 +184,8 @@ class Traces:
         self.check_size(plan, wanted, form)
 
         def read(done: trace.Trace, _: object) -> Block:
+            if form == "csv":
+                return Block(table.table(done, wanted), "text/csv; charset=utf-8", wanted.shape, wanted.axes)
             return encoded(index.read(done, wanted), form)
 
         return await self.ask(id, plan, asker, ("block", id, wanted, form), read)
@@ -235,13 +237,15 @@ class Traces:
 
     def check_size(self, plan: shapes.Plan, wanted: index.Selection, form: Format) -> None:
         """Refuse a part of a tensor that is too large for its format."""
-        if form == "json":
+        if form in ("json", "csv"):
             got, most = wanted.numbers, self.settings.max_json_numbers
         else:
             got, most = wanted.numbers * item_bytes(plan, wanted.name, form), self.settings.max_binary_bytes
         if got > most:
             refusal = fault("answer-too-large", field="index", got=got, expected=most)
-            refusal.say = refusal.say._replace(key=f"problem.answer-too-large.{'json' if form == 'json' else 'binary'}")
+            refusal.say = refusal.say._replace(
+                key=f"problem.answer-too-large.{form if form in ('json', 'csv') else 'binary'}"
+            )
             raise refusal
 
 

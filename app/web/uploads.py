@@ -8,13 +8,15 @@ from fastapi.responses import Response
 from pydantic import BaseModel
 
 from app.recurrent.errors import Say
+from app.recurrent.spec import TraceRequest
 from app.web import i18n
 from app.web.docs import answers
 from app.web.errors import fault, lang_of
+from app.web.state import state_of
 from app.web.traces import Client, Traces
 from app.web.uploading import Uploading
 from app.zoo.stacks import Stack
-from app.zoo.uploads import Upload, model_of
+from app.zoo.uploads import Upload, Uploads, model_of
 
 router = APIRouter(prefix="/api/v1", tags=["models"])
 
@@ -38,7 +40,7 @@ class LinearAnswer(BaseModel):
 
 
 class StackAnswer(BaseModel):
-    """A recurrent stack, and `request`: a trace request that runs it as it stands."""
+    """A recurrent stack; `request` is a trace request that runs it as it stands, `query` the page's address of it."""
 
     prefix: str
     cell: str
@@ -52,6 +54,7 @@ class StackAnswer(BaseModel):
     embedding: TableAnswer | None
     head: LinearAnswer | None
     request: dict[str, Any]
+    query: str
 
 
 class IgnoredAnswer(BaseModel):
@@ -120,12 +123,13 @@ async def post_model(
 @router.delete("/models/{id}", status_code=204, summary="Delete an upload", responses=answers({}, 403, 404, 422))
 async def delete_model(request: Request, id: Id) -> Response:
     """Its file goes at once; traces of it that were run stay until they make room."""
-    if not _uploads(request).delete(id):
+    if not uploads_of(request).delete(id):
         raise fault("not-found", field="id")
     return Response(status_code=204)
 
 
-def _uploads(request: Request) -> Any:
+def uploads_of(request: Request) -> Uploads:
+    """The folder of uploads."""
     traces: Traces = request.app.state.traces
     return traces.uploads
 
@@ -171,6 +175,7 @@ def _stack(id: str, stack: Stack, *, first: bool) -> StackAnswer:
         out, features = stack.head
         linear = LinearAnswer(name=stack.names["head.weight"], in_features=features, out_features=out)
         request["head"] = {"reads": "h_n", "out_features": out}
+    state = state_of(TraceRequest.model_validate(request))
     return StackAnswer(
         prefix=i18n.plain(stack.prefix),
         cell=stack.cell,
@@ -184,4 +189,5 @@ def _stack(id: str, stack: Stack, *, first: bool) -> StackAnswer:
         embedding=table,
         head=linear,
         request=request,
+        query=state.query() if state is not None else "",
     )

@@ -6,7 +6,7 @@ import re
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,11 @@ import torch
 from torch import Tensor
 
 from app.recurrent.errors import Refusal, Say
-from app.recurrent.spec import ModelSpec
+from app.recurrent.spec import EmbeddingSpec, HeadSpec, ModelSpec
 from app.zoo.files import plain
 from app.zoo.files.content import Content
 from app.zoo.stacks import Found, Stack
+from app.zoo.trained import Trained
 
 log = logging.getLogger("unrolled")
 
@@ -102,7 +103,35 @@ class Uploads:
             return False
         return True
 
-    def _tensors(self, id: str, stack: Stack) -> Mapping[str, Tensor]:
+    def trained(self, id: str, prefix: str | None) -> Trained | None:
+        """One stack of an upload as weights for a run, its file now the one used last."""
+        upload = self.get(id)
+        stack = None if upload is None else upload.stack(prefix)
+        if upload is None or stack is None:
+            return None
+        try:
+            os.utime(self.folder / id)
+        except OSError:  # a folder that can only be read
+            log.debug("the time of %s could not be set", id)
+        embedding = head = None
+        if stack.embedding is not None:
+            embedding = EmbeddingSpec(num_embeddings=stack.embedding[0], embedding_dim=stack.embedding[1])
+        if stack.head is not None:
+            head = HeadSpec(reads="h_n", out_features=stack.head[0])
+        return Trained(
+            field="weights.upload",
+            name=upload.filename,
+            model=model_of(stack),
+            embedding=embedding,
+            head=head,
+            vocabulary=None,
+            load=lambda: self._tensors(id, stack),
+            card={},
+            id=id,
+            free=() if stack.nonlinearity else ("nonlinearity",),
+        )
+
+    def _tensors(self, id: str, stack: Stack) -> dict[str, Tensor]:
         """Every parameter of the stack by the API's name."""
         head = self._head(id)
         if head is None:  # deleted since it was planned
@@ -168,6 +197,21 @@ class Uploads:
         if total > self.most_bytes:
             say = Say("problem.over_limit.uploads", {"got": total, "expected": self.most_bytes})
             raise Refusal("over-limit", say, got=total, expected=self.most_bytes)
+
+
+# The folder of this process; a request that only names an upload is looked for here.
+_HERE: list[Uploads] = []
+
+
+def open_here(uploads: Uploads) -> Uploads:
+    """Make this the folder in which uploads are looked for."""
+    _HERE[:] = [uploads]
+    return uploads
+
+
+def uploaded(id: str, prefix: str | None) -> Trained | None:
+    """A stack of an upload of this process; None when there is none of this name."""
+    return next((found for folder in _HERE if (found := folder.trained(id, prefix)) is not None), None)
 
 
 def model_of(stack: Stack) -> ModelSpec:

@@ -1,9 +1,12 @@
 // From a change of the controls to a new answer: address, history, server, and back into the store.
 
 import { Refused } from "./doors/api.js";
+import { ALL, scheduleOf, shownAt } from "./play/schedule.js";
 import { DEFAULTS, isView, merge, toQuery, viewOf } from "./core/query.js";
+import { pinsFrom } from "./core/pins.js";
 import { unlocked } from "./core/teaching.js";
-import { exists, rows, sizes, widest } from "./core/places.js";
+import { rows, sizes, widest } from "./core/places.js";
+import { cellOf, fitZoom, parse } from "./core/zoom.js";
 
 /** @typedef {import("./types.js").AppState} AppState */
 /** @typedef {import("./types.js").FlatState} FlatState */
@@ -33,6 +36,7 @@ export function createAsking(store, api, { traceArrives, speak, window }) {
   let typing = 0;
   let typedKeys = "";
   let settling = 0;
+  let known = window.location.search.slice(1); // the query that is answered
 
   /** @type {Asking["ask"]} */
   function ask(wanted, how = {}) {
@@ -56,8 +60,9 @@ export function createAsking(store, api, { traceArrives, speak, window }) {
 
   /** @param {Partial<FlatState>} patch */
   function look(patch) {
-    const { lang, theme, ...rest } = patch;
-    store.set(rest);
+    const { lang, theme } = patch;
+    const own = Object.entries(patch).filter(([key]) => !["lang", "theme", "pin", "pins"].includes(key)); // what is kept has its own form in the store
+    store.set(Object.fromEntries(own));
     if (theme) store.set({ theme });
     if (lang && lang !== store.get().lang) void turnTo(lang);
   }
@@ -82,7 +87,7 @@ export function createAsking(store, api, { traceArrives, speak, window }) {
   function go(asked, entry) {
     return answerTo(
       // without the place that is looked at, which another network need not have: it is fitted to the answer
-      () => api.twin(toQuery({ ...asked, t: 0, n: 0, unit: 0, row: "", tensor: DEFAULTS.tensor }), { strict: Boolean(store.get().trace) }),
+      () => api.twin(toQuery({ ...asked, p: DEFAULTS.p, t: 0, n: 0, unit: 0, row: "", tensor: DEFAULTS.tensor, zoom: "", pin: "", pins: "" }), { strict: Boolean(store.get().trace) }),
       (twin) => (twin.problems.some(isAsked) && store.get().trace ? refuse(twin.problems, twin.fixed) : accept(twin, entry, asked)),
     );
   }
@@ -113,7 +118,7 @@ export function createAsking(store, api, { traceArrives, speak, window }) {
     // The answer always names a language; the address only where somebody chose one.
     const state = { ...twin.state, lang: entry === "keep" ? chosenLang(window) : now.asked.lang };
     if (trace.id !== now.trace?.id) traceArrives(trace);
-    const view = entry === "keep" ? state : { ...viewOf(now), row: nextRow(now, state) };
+    const view = entry === "keep" ? state : { ...viewOf(now), p: sameFilm(now.trace, trace) ? now.p : ALL, row: nextRow(now, state) };
     store.set({
       trace,
       state,
@@ -125,19 +130,22 @@ export function createAsking(store, api, { traceArrives, speak, window }) {
       lines: twin.lines,
       status: "ready",
       ...fit(trace, view),
-      ...(trace.id === now.trace?.id ? {} : { explained: null }),
+      ...(entry === "keep" ? placesFrom(trace, state) : placesFrom(trace, viewOf(now))),
+      ...(trace.id === now.trace?.id ? {} : { explained: null, changed: null }),
       cursor: null,
-      pinned: exists(trace, now.pinned) ? now.pinned : null,
     });
     window.clearTimeout(settling);
     if (entry === "push") window.history.pushState(null, "", urlOf(store.get()));
     if (entry === "replace") window.history.replaceState(null, "", urlOf(store.get()));
+    known = window.location.search.slice(1);
   }
 
   const onPop = () => {
     window.clearTimeout(typing);
     typedKeys = "";
     const search = window.location.search.slice(1);
+    if (search === known) return; // a link within the page: nothing else is asked
+    known = search;
     void answerTo(async () => {
       const twin = await api.twin(search);
       if (twin.lang !== store.get().lang) await speak(twin.lang);
@@ -157,6 +165,7 @@ export function createAsking(store, api, { traceArrives, speak, window }) {
     window.clearTimeout(settling);
     settling = window.setTimeout(() => {
       window.history.replaceState(null, "", urlOf(store.get()));
+      known = window.location.search.slice(1);
     }, SETTLE);
   });
 
@@ -198,19 +207,41 @@ function nextRow(now, next) {
   return now.row === `l${now.state.num_layers - 1}` ? `l${next.num_layers - 1}` : now.row;
 }
 
+/** Does the computation of both take the same beats? @param {Trace | null} a @param {Trace} b */
+function sameFilm(a, b) {
+  return a !== null && keysOf(a) === keysOf(b);
+}
+
+/** @param {Trace} trace */
+const keysOf = (trace) => scheduleOf(trace).segments.map(({ key, beats }) => `${key} ${beats}`).join();
+
 /**
- * The nearest place that this trace has.
+ * What is gone into and what is kept, as far as this trace has it.
  * @param {Trace} trace
- * @param {{t: number, n: number, row: string, tensor: string, unit: number}} view
+ * @param {{zoom: string, pin: string, pins: string, p: number, t: number, n: number, row: string, tensor: string, unit: number}} view
  */
-export function fit(trace, { t, n, row, tensor, unit }) {
+export function placesFrom(trace, { zoom: text, pin, pins, ...at }) {
+  const zoom = fitZoom(trace, text);
+  const open = parse(zoom).level === "number" ? cellOf(parse(zoom), fit(trace, at)) : null;
+  return { zoom, pinned: pinsFrom(trace, pin)[0] ?? open, pins: pinsFrom(trace, pins) };
+}
+
+/**
+ * The nearest place that this trace has; where the film stands somewhere, its step and row.
+ * @param {Trace} trace
+ * @param {{p: number, t: number, n: number, row: string, tensor: string, unit: number}} view
+ */
+export function fit(trace, { p, t, n, row, tensor, unit }) {
   const { samples, steps } = sizes(trace);
   const names = rows(trace).map(({ name }) => name);
+  const schedule = scheduleOf(trace);
+  const film = p >= 0 && p <= schedule.beats ? shownAt(schedule, p) : null;
   return {
-    t: Math.min(Math.max(0, t), steps - 1),
+    p: film ? p : ALL,
+    t: film ? film.t : Math.min(Math.max(0, t), steps - 1),
     n: Math.min(Math.max(0, n), samples - 1),
     unit: Math.min(Math.max(0, unit), widest(trace) - 1),
-    row: names.includes(row) ? row : (names[0] ?? "l0"),
+    row: film?.row ?? (names.includes(row) ? row : (names[0] ?? "l0")),
     tensor: Object.hasOwn(trace.tensors, tensor) ? tensor : "output",
   };
 }

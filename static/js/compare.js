@@ -2,6 +2,7 @@
 
 import { differenceOf, hasNetwork, lookingAt, reasonOf } from "./core/beside.js";
 import { createSay } from "./core/i18n.js";
+import { createPictures } from "./core/pictures.js";
 import { DEFAULTS } from "./core/query.js";
 import { createStore } from "./core/store.js";
 import { createTensors } from "./core/tensors.js";
@@ -99,6 +100,8 @@ async function start(document, window, first) {
     const state = { ...DEFAULTS, lang };
     const store = createStore({
       ...state,
+      pins: [],
+      changed: null,
       trace,
       state,
       asked: state,
@@ -107,6 +110,7 @@ async function start(document, window, first) {
       pinned: null,
       explained: null,
       playing: false,
+      speed: 1,
       status: "ready",
       problems: [],
       fixed: null,
@@ -125,6 +129,8 @@ async function start(document, window, first) {
       part: (part, params, stop) => api.part(trace.id, part, { ...params, lang }, stop),
       address: (part, params) => partUrl(trace.id, part, { ...params, lang }),
       charts,
+      pictures: createPictures(),
+      file: api.file,
       memory: createMemory(window),
       ask() {}, // what runs is changed in the explorer
       reducedMotion: () => calm.matches,

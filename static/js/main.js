@@ -1,22 +1,29 @@
 // The page starts here: the first answer and the catalogue come out of the HTML, every view gets its host.
 
-import { chosenLang, createAsking, fit } from "./asking.js";
+import { chosenLang, createAsking, fit, placesFrom } from "./asking.js";
 import { createSay } from "./core/i18n.js";
+import { createPictures } from "./core/pictures.js";
 import { createStore } from "./core/store.js";
 import { createTensors } from "./core/tensors.js";
 import { createApi, partUrl, withEncoder } from "./doors/api.js";
+import { createModels } from "./doors/models.js";
 import { find } from "./doors/dom.js";
 import { createMemory } from "./doors/memory.js";
 import { createCharts } from "./doors/plotly.js";
 import { createExplaining } from "./explaining.js";
+import { createPlaying } from "./playing.js";
+import { mountCaption } from "./views/caption.js";
 import { mountChanged } from "./views/changed.js";
 import { mountClaims } from "./views/claims.js";
 import { mountCodeline } from "./views/codeline.js";
+import { mountCrumbs } from "./views/crumbs.js";
 import { mountCutting } from "./views/cutting.js";
 import { mountGradients } from "./views/gradients.js";
 import { mountHands } from "./views/hands.js";
 import { mountHeatmaps } from "./views/heatmaps.js";
 import { mountHelp } from "./views/help.js";
+import { mountHints } from "./views/hints.js";
+import { mountInside } from "./views/inside.js";
 import { mountInspector } from "./views/inspector.js";
 import { mountLedger } from "./views/ledger.js";
 import { mountLoss } from "./views/loss.js";
@@ -25,8 +32,10 @@ import { mountNetwork } from "./views/network.js";
 import { mountNotes } from "./views/notes.js";
 import { mountPadding } from "./views/padding.js";
 import { mountPresent } from "./views/present.js";
+import { mountPins } from "./views/pins.js";
 import { mountProof } from "./views/proof.js";
 import { mountRowpicker } from "./views/rowpicker.js";
+import { mountRunning } from "./views/running.js";
 import { mountScene } from "./views/scene.js";
 import { mountSentences } from "./views/sentences.js";
 import { mountShare } from "./views/share.js";
@@ -35,8 +44,10 @@ import { mountStages } from "./views/stages.js";
 import { mountStatus } from "./views/status.js";
 import { mountTable } from "./views/table.js";
 import { mountTabs } from "./views/tabs.js";
+import { mountTake } from "./views/take.js";
 import { mountTeaching } from "./views/teaching.js";
 import { mountTimebar } from "./views/timebar.js";
+import { mountWeights } from "./views/weights.js";
 import { mountWay } from "./views/way.js";
 import { mountWiring } from "./views/wiring.js";
 
@@ -52,6 +63,7 @@ const SHELL = [
   ["#hands", mountHands],
   ["#input-text", mountSentences],
   ["#way", mountWay],
+  ["#weights", mountWeights],
   ["main", mountStatus],
   ["main", mountTeaching],
   ["#help", mountHelp],
@@ -62,9 +74,15 @@ const SHELL = [
 const WORK = [
   ["#notes", mountNotes],
   ["#proof", mountProof],
+  ["#take", mountTake],
+  ["#crumbs", mountCrumbs],
   ["#scene", mountScene],
+  ["#caption", mountCaption],
+  ["#inside", mountInside],
   ["#cutting", mountCutting],
   ["#timeline", mountTimebar],
+  ["#running", mountRunning],
+  ["#pins", mountPins],
   ["#changed", mountChanged],
   ["#network", mountNetwork],
   ["#rowpicker", mountRowpicker],
@@ -80,6 +98,7 @@ const WORK = [
   ["#stages", mountStages],
   ["#claims", mountClaims],
   ["#table", mountTable],
+  ["#hints", mountHints],
 ];
 
 start(document, window);
@@ -110,13 +129,14 @@ function start(document, window) {
   const trace = /** @type {Trace} */ (twin.trace);
   const { problems, lang } = twin;
   const state = { ...twin.state, lang: chosenLang(window) };
-  const { t, n, row, tensor, cut, pose, unit, panel, present, hide, lock, theme } = state;
-  const view = { t, n, row, tensor, unit };
+  const { p, t, n, row, tensor, cut, pose, unit, panel, present, hide, lock, theme } = state;
+  const view = { p, t, n, row, tensor, unit };
   const store = createStore({
     trace,
     state,
     asked: state,
     ...(trace ? fit(trace, view) : view),
+    ...(trace ? placesFrom(trace, twin.state) : { zoom: "", pinned: null, pins: [] }),
     cut,
     pose,
     panel,
@@ -124,9 +144,10 @@ function start(document, window) {
     hide,
     lock,
     cursor: null,
-    pinned: null,
     explained: null,
+    changed: null,
     playing: false,
+    speed: 1,
     status: "ready",
     problems,
     fixed: null,
@@ -167,6 +188,9 @@ function start(document, window) {
       return partUrl(trace.id, name, { ...params, lang });
     },
     charts,
+    pictures: createPictures(),
+    file: api.file,
+    models: createModels(window),
     memory: createMemory(window),
     ask: asking.ask,
     reducedMotion: () => calm.matches,
@@ -183,6 +207,12 @@ function start(document, window) {
     after(ms, then) {
       const timer = window.setTimeout(then, ms);
       return () => window.clearTimeout(timer);
+    },
+  });
+  createPlaying(store, { calm: () => calm.matches }, {
+    frame(then) {
+      const id = window.requestAnimationFrame(then);
+      return () => window.cancelAnimationFrame(id);
     },
   });
   mountAll(SHELL);

@@ -3,7 +3,7 @@
 import type { Charts } from "./charts/types.js";
 import type { Diagnosis } from "./diagnosis/types.js";
 import type { Explained } from "./inspector/types.js";
-import type { Lying } from "./scene/types.js";
+import type { Gone, Kept, Lying, Pictures } from "./scene/types.js";
 import type { Intervention } from "./hands.types.js";
 
 export type Cell = "lstm" | "gru" | "rnn";
@@ -122,7 +122,7 @@ export interface Trace {
   claims: Claim[];
   proof: Proof;
   warnings: string[];
-  text: null | { tokens: string[][]; lengths: number[]; vocabulary: string[] };
+  text: null | { tokens: string[][]; lengths: number[]; vocabulary: string[]; unknown?: number[][] };
   code: string;
   cost: { bytes: number; multiply_adds: number };
   small: boolean;
@@ -160,7 +160,7 @@ export interface Padding {
 // ---- the page ----
 
 /** The whole state of the page, flat, as it stands in the address. */
-export interface FlatState extends Lying {
+export interface FlatState extends Lying, Gone {
   example: string;
   cell: Cell;
   input_size: number;
@@ -174,13 +174,16 @@ export interface FlatState extends Lying {
   dtype: "float32" | "float64";
   nonlinearity: "tanh" | "relu";
   mode: "eval" | "train";
-  source: "text" | "random";
+  source: "text" | "random" | "weather";
   text: string[];
   batch: number;
   seq_len: number;
   /** "5,3" */
   lengths: string;
   packed: boolean;
+  /** of the weather */
+  first_day: string;
+  days: number;
   input_seed: number;
   num_embeddings: number;
   head: "none" | "every_step" | "last_step" | "h_n" | "mean";
@@ -189,11 +192,17 @@ export interface FlatState extends Lying {
   loss: "none" | "cross_entropy" | "nll" | "bce" | "mse";
   target_seed: number;
   seed: number;
+  /** the trained weights that run; "" for those of the seed */
+  bundled: string;
+  upload: string;
+  prefix: string;
   task: "read" | "caption" | "translate";
   decode_steps: number;
   h0: "zeros" | "random" | "ones";
   /** Intervention[] as JSON; "" for none */
   interventions: string;
+  /** where the film of the computation stands, in beats; -1: everything is computed */
+  p: number;
   t: number;
   n: number;
   row: string;
@@ -244,7 +253,7 @@ export interface CellAt {
   index: number[];
 }
 
-export interface AppState extends Lying {
+export interface AppState extends Lying, Kept {
   /** null only while nothing has run yet (no sentence, or a first answer that failed) */
   trace: Trace;
   /** the state that `trace` belongs to */
@@ -263,7 +272,11 @@ export interface AppState extends Lying {
   pinned: CellAt | null;
   /** how the number at `cell` was made; without an answer where it could not be had; null: not asked, or on its way */
   explained: { cell: CellAt; answer: Explained | null } | null;
+  /** the position along the schedule of the computation, in beats; -1: everything is computed */
+  p: number;
   playing: boolean;
+  /** of playing: 1 is the schedule's own */
+  speed: number;
   status: "ready" | "loading" | "error";
   problems: Problem[];
   fixed: string | null;
@@ -301,6 +314,8 @@ export interface Tensors {
 export type Read = (name: string, index: string, dtype: string) => Promise<Block>;
 
 export interface Context {
+  /** Model files of one's own: sent, listed, deleted. */
+  models?: import("./doors/models.js").Models;
   readonly say: Say;
   readonly tensors: Tensors;
   /** the runs that stand on the same time axis and share its colours */
@@ -314,6 +329,9 @@ export interface Context {
   /** the address of such a route */
   address(name: string, params: Params): string;
   readonly charts: Charts;
+  readonly pictures: Pictures;
+  /** a file that the server makes */
+  file(url: string, signal: AbortSignal): Promise<Blob>;
   /** what the browser keeps from visit to visit */
   readonly memory: import("./doors/memory.js").Memory;
   /** change the request: a new address, a new answer; `typing` waits for a pause and replaces the history entry */

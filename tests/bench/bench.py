@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 
 import torch
 
-from tests.bench import compute, instead, scene_frame, serving
+from tests.bench import compute, instead, page, scene_frame, serving
 from tests.bench.figure import Figure
 
 PARTS: list[tuple[str, Callable[[], Iterable[Figure]]]] = [
@@ -14,9 +14,10 @@ PARTS: list[tuple[str, Callable[[], Iterable[Figure]]]] = [
     ("Memory, shapes, length: how the cost grows (lower is better)", instead.scale),
     ("Serving over a socket: our requests ÷ an empty route's (higher is better)", serving.measure),
     (
-        "Drawing in headless Chromium: our frame ÷ a bare canvas with three images (lower is better)",
+        "Drawing in headless Chromium: our frame ÷ another's (lower is better)",
         scene_frame.measure,
     ),
+    ("The page in headless Chromium: its weight, its first number, one step (lower is better)", page.measure),
 ]
 
 

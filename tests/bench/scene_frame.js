@@ -1,4 +1,4 @@
-// Times the scene's own drawing while it turns, beside a bare canvas that draws three images of the same size.
+// Times the scene's own drawing of one run, beside a bare canvas that draws three images and beside Plotly's mesh3d of the same cube.
 
 import { scalesOf } from "/static/js/core/colour.js";
 import { createSay } from "/static/js/core/i18n.js";
@@ -6,12 +6,17 @@ import { createTensors } from "/static/js/core/tensors.js";
 import { arrange, paletteOf } from "/static/js/scene/arrange.js";
 import { createBitmaps } from "/static/js/scene/bitmaps.js";
 import { blocksOf } from "/static/js/scene/blocks.js";
+import { createCamera } from "/static/js/scene/camera.js";
 import { drawScene } from "/static/js/scene/draw.js";
-import { linksOf } from "/static/js/scene/ends.js";
+import { frameOf } from "/static/js/scene/frame.js";
 import { drawLegend } from "/static/js/scene/legend.js";
+import { pick } from "/static/js/scene/pick.js";
+import { STILL, askedOf, posed } from "/static/js/scene/posed.js";
 import { viewOf } from "/static/js/scene/projection.js";
+import { plotlyTimes } from "./scene_plotly.js";
 
 const WIDTH = 1032; // px, the scene's on a page of 1440
+const POSES = ["cut", "pull", "apart", "flat"];
 
 /** A trace in shape only: input (N, T, F) into a recurrent module of H, its output and final states. */
 function traceOf(N, T, F, H) {
@@ -25,7 +30,9 @@ function traceOf(N, T, F, H) {
       h_n: info([1, N, H], ["L·D", "N", "H"]),
       c_n: info([1, N, H], ["L·D", "N", "H"]),
     },
+    request: { model: { cell: "lstm", input_size: F, hidden_size: H, num_layers: 1, bidirectional: false, proj_size: 0, batch_first: true } },
     positions: { output: [{ layer: 0, direction: "forward", step: "every", features: [0, H] }], h_n: ends, c_n: ends },
+    text: null,
   };
 }
 
@@ -44,34 +51,47 @@ function timed(ctx, draw) {
   return performance.now() - start;
 }
 
-const median = (numbers) => [...numbers].sort((a, b) => a - b)[numbers.length >> 1];
+export const median = (numbers) => [...numbers].sort((a, b) => a - b)[numbers.length >> 1];
+const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
-async function measure(N, T, F, H, frames = 120) {
+async function measure({ size: [N, T, F, H], frames = 90, plotly = false }) {
   const trace = traceOf(N, T, F, H);
-  const blocks = blocksOf(trace);
-  const scales = scalesOf(trace.tensors);
   const palette = paletteOf(getComputedStyle(document.documentElement));
   const say = createSay(await (await fetch("/static/i18n/en.json")).json());
   const ours = document.querySelector("#ours").getContext("2d");
-  const { layout, legend } = arrange(trace, blocks, scales, { width: WIDTH, zoom: 1, ratio: 1, say, palette, ctx: ours });
-  Object.assign(ours.canvas, { width: WIDTH, height: Math.ceil(layout.bottom + legend.height + 8) });
   const tensors = createTensors(trace, (name, index) => read(trace.tensors, name, index));
-  const bitmaps = createBitmaps(() => tensors, () => {});
-  const frame = (yaw, t = T >> 1) => {
-    drawScene(ours, {
-      layout, view: viewOf({ yaw, pitch: 0.42 }), t, n: 0, marked: [], nowText: `t = ${t}`, word: "", links: linksOf(trace, 0), scales, palette, ratio: 1,
-      bitmaps, value: () => null, modules: { rnn: { layers: 1, both: false, cell: "nn.LSTM", sizes: `${F} → ${H}` } },
-    });
-    drawLegend(ours, legend.items, palette);
-  };
-  for (let k = 0; k < 40; k++) {
-    frame(0.5);
-    await new Promise((done) => setTimeout(done, 5)); // until every face has been read
+  const camera = createCamera(() => {});
+  const state = { trace, t: T >> 1, n: 0, unit: 0, cut: "T", pose: "cut", cursor: null, pinned: null, explained: null, row: "l0", lang: "en", theme: "light" };
+
+  function begun() {
+    const blocks = blocksOf(trace);
+    const scales = scalesOf(trace.tensors);
+    const { layout, legend } = arrange(trace, blocks, scales, { width: WIDTH, zoom: 1, ratio: 1, say, palette, ctx: ours });
+    const height = Math.ceil(layout.bottom + legend.height + 8);
+    if (ours.canvas.height !== height) Object.assign(ours.canvas, { width: WIDTH, height });
+    return { layout, legend, scales, bitmaps: createBitmaps(() => tensors, () => {}) };
   }
+  let scene = begun();
+  let shown = scene.layout;
+  /** What one frame of the page does. */
+  const frame = (yaw, more = {}) => {
+    const now = { ...state, ...more };
+    shown = posed(scene.layout, askedOf(now), STILL, { say, ended: () => null });
+    camera.turnTo({ yaw, pitch: 0.42 });
+    drawScene(ours, frameOf(now, camera, { say, tensors }, { layout: shown, scales: scene.scales, palette, ratio: 1, bitmaps: scene.bitmaps }));
+    drawLegend(ours, scene.legend.items, palette);
+  };
+  const settle = async (more) => {
+    for (let k = 0; k < 100; k++) {
+      frame(0.5, more);
+      await pause(3); // until every face has been read
+    }
+  };
+  await settle({});
 
   const bare = document.querySelector("#bare").getContext("2d");
   Object.assign(bare.canvas, { width: ours.canvas.width, height: ours.canvas.height });
-  const { room } = layout.placed.find(({ block }) => block.name === "output");
+  const { room } = scene.layout.placed.find(({ block }) => block.name === "output");
   const images = [[H, T], [H, N], [T, N]].map(([width, height]) => Object.assign(document.createElement("canvas"), { width: Math.min(width, 176), height: Math.min(height, 176) }));
   for (const image of images) image.getContext("2d").fillRect(0, 0, image.width, image.height);
   const three = (yaw) => {
@@ -83,17 +103,37 @@ async function measure(N, T, F, H, frames = 120) {
     }
   };
 
-  const times = { ours: [], bare: [], step: [] };
+  const times = { turning: [], bare: [], slice: [], hover: [], first: [] };
   for (let k = 0; k < frames; k++) {
     const yaw = 0.6 * Math.sin(k * 0.1);
-    times.ours.push(timed(ours, () => frame(yaw)));
+    times.turning.push(timed(ours, () => frame(yaw)));
     times.bare.push(timed(bare, () => three(yaw)));
-    if (k % 8 === 0) await new Promise(requestAnimationFrame);
+    times.hover.push(timed(ours, () => {
+      const cursor = pick(shown.placed, viewOf(camera.turn), state.t, [room.x + (room.w * (k % 19)) / 19, room.y + (room.h * (k % 7)) / 7]);
+      frame(yaw, { cursor });
+    }));
+    if (k % 8 === 0) await pause(0);
   }
-  return { ours: median(times.ours), bare: median(times.bare) };
+  for (let t = 1; t < Math.min(T - 1, 40); t++) {
+    for (const name of ["input", "output"]) for (const at of [t, t + 1]) await tensors.slice(name, [null, at, null]); // as if the server had answered
+    times.slice.push(timed(ours, () => frame(0.5, { t })));
+  }
+  for (let k = 0; k < 9; k++) {
+    times.first.push(timed(ours, () => {
+      scene = begun(); // blocks, layout and every picture anew, out of numbers that are there
+      frame(0.5);
+    }));
+  }
+  const found = Object.fromEntries(Object.entries(times).map(([name, all]) => [name, median(all)]));
+  for (const pose of POSES) {
+    await settle({ pose });
+    found[pose] = median(Array.from({ length: 25 }, (_, k) => timed(ours, () => frame(0.6 * Math.sin(k * 0.3), { pose }))));
+  }
+  if (plotly) found.plotly = await plotlyTimes(N, T, H);
+  return found;
 }
 
 window.addEventListener("message", async ({ data }) => {
-  window.frameTimes = await measure(...data);
+  window.frameTimes = await measure(data);
 });
 document.documentElement.dataset.ready = "";

@@ -98,15 +98,31 @@ export default [
     },
   },
   {
+    files: ["static/js/inside/*.js"],
+    rules: {
+      "no-restricted-imports": imports("Imports point inward: views → inside → core.", ["**/views/*", "**/scene/*", "**/network/*", "**/main.js"]),
+    },
+  },
+  {
     files: [
       "static/js/core/*.js",
+      "static/js/play/*.js",
       "static/js/network/layout.js",
       "static/js/scene/projection.js",
       "static/js/scene/layout.js",
       "static/js/scene/faces.js",
       "static/js/scene/pick.js",
+      "static/js/inside/facts.js",
+      "static/js/inside/layout.js",
+      "static/js/inside/walk.js",
     ],
     rules: { "no-restricted-globals": globals([...OUTSIDE, ...PAGE]) },
+  },
+  {
+    files: ["static/js/play/*.js"],
+    rules: {
+      "no-restricted-imports": imports("play/ imports nothing but core/.", ["**/views/*", "**/doors/*", "**/scene/*", "**/network/*", "**/main.js"]),
+    },
   },
   {
     files: ["static/js/core/*.js"],

@@ -64,7 +64,7 @@ function lendDocument() {
   /** A canvas that holds what was put on it. */
   const canvas = () => {
     let bytes = new Uint8ClampedArray();
-    const ctx = { putImageData: (/** @type {{data: Uint8ClampedArray<ArrayBuffer>}} */ { data }) => void (bytes = data), getImageData: () => ({ data: bytes }) };
+    const ctx = { putImageData: (/** @type {{data: Uint8ClampedArray<ArrayBuffer>}} */ { data }) => void (bytes = data), getImageData: () => ({ data: bytes }), drawImage: (/** @type {HTMLCanvasElement} */ other) => void (bytes = /** @type {CanvasRenderingContext2D} */ (other.getContext("2d")).getImageData(0, 0, 1, 1).data) };
     return { width: 0, height: 0, getContext: () => ctx };
   };
   const ImageData = class {

@@ -2,7 +2,9 @@
 
 import re
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
+from app.recurrent import settle_dataset as dataset
 from app.recurrent.code.clamp_source import clamped_rows
 from app.recurrent.code.decoding import decoding
 from app.recurrent.code.literals import literal
@@ -10,6 +12,7 @@ from app.recurrent.code.loss_source import target_lines
 from app.recurrent.dropout import drops
 from app.recurrent.errors import Refusal, Say
 from app.recurrent.nested import check_numbers, shape_of
+from app.recurrent.settle_trained import trained_of
 from app.recurrent.shapes import Plan, Stage
 from app.recurrent.source import embedding_code, rnn_code
 from app.recurrent.spec import StateSpec
@@ -75,12 +78,15 @@ def shared(plan: Plan, after: list[str]) -> Parts:
     if re.search(r"\* mask\b", body):
         turned = "[..., None]" if plan.request.model.batch_first else ".T[..., None]"
         entering.append(f"mask = (torch.arange({plan.T}) < lengths[:, None]){turned}  # the true steps")
-    body += "\n".join([*entering, *_before(plan)])
+    modules = _modules(plan)
+    body += "\n".join([*entering, *_before(plan), *modules])
     imports = ["import torch", *(["import torch.nn.functional as F"] if "= F." in body else []), "from torch import nn"]
     helpers = ("pack_padded_sequence", "pad_packed_sequence", "pad_sequence")
     if used := [name for name in helpers if f"{name}(" in body]:
         imports.append(f"from torch.nn.utils.rnn import {', '.join(used)}")
-    return Parts(imports, _modules(plan), entering)
+    if "load_file(" in body:
+        imports.append("from safetensors.torch import load_file")
+    return Parts(imports, modules, entering)
 
 
 def _title(plan: Plan) -> str:
@@ -95,7 +101,12 @@ def _counted(count: int, noun: str) -> str:
 def _modules(plan: Plan) -> list[str]:
     asked = plan.request
     given = asked.weights.values
+    trained = trained_of(asked.weights)
     lines = [] if given else [f"torch.manual_seed({asked.weights.seed or 0})"]
+    if trained is not None:
+        key, part = trained.id or trained.name, asked.weights.prefix
+        query = "" if part is None else f"?{urlencode({'prefix': part})}"
+        lines = [f"weights = load_file({key + '.safetensors'!r})  # GET /api/v1/models/{key}/weights{query}"]
     if asked.dtype == "float64":
         lines.insert(0, "torch.set_default_dtype(torch.float64)")
     made = []
@@ -107,6 +118,9 @@ def _modules(plan: Plan) -> list[str]:
     if asked.head is not None:
         lines.append(f"linear = nn.Linear({plan.D * plan.P}, {asked.head.out_features})")
         made.append(("linear", "head"))
+    for variable, part in made if trained is not None else []:
+        pick = f'{{name.removeprefix("{part}."): w for name, w in weights.items() if name.startswith("{part}.")}}'
+        lines.append(f"{variable}.load_state_dict({pick})")
     for variable, part in made if given else []:
         held = {name: value for name, value in (given or {}).items() if name.split(".")[0] == part}
         lines += ["", f"{variable}.load_state_dict(", "    {"]
@@ -115,7 +129,7 @@ def _modules(plan: Plan) -> list[str]:
         lines += ["    }", ")"]
     if asked.model.dropout > 0:
         lines.append(f"{asked.model.cell}.{asked.mode}()" + ("  # no dropout" if asked.mode == "eval" else ""))
-    if given and drops(asked):
+    if (given or trained) and drops(asked):
         lines.append("torch.manual_seed(0)  # of the dropout masks")
     return lines
 
@@ -161,6 +175,12 @@ def _input(plan: Plan) -> list[str]:
         return [f"x = torch.tensor({literal(asked.input.values)})", *_changes(plan)]
     if asked.input.decode is not None:
         return decoding(plan)
+    if asked.input.dataset is not None:
+        lines = [f"# {asked.input.days} days of weather from {asked.input.first_day}: cities × days × features"]
+        lines.append(f"x = torch.tensor({literal([list(map(list, city)) for city in dataset.values(asked.input)])})")
+        if not asked.model.batch_first:
+            lines.append("x = x.transpose(0, 1)  # (T, N, F): time first, as batch_first=False reads it")
+        return [*lines, *_changes(plan)]
     assert asked.input.random is not None  # settle() refuses what is none of these
     lines = [f"generator = torch.Generator().manual_seed({asked.input.random.seed})"]
     if asked.embedding is not None:
@@ -194,13 +214,12 @@ def _changes(plan: Plan) -> list[str]:
 def _text(plan: Plan) -> list[str]:
     """The ids of each sentence, the sentence beside it; shorter ones are filled up with 0."""
     assert plan.text is not None
-    known = {token: id for id, token in enumerate(plan.text.vocabulary)}
     lines = ["sentences = ["]
-    for row in plan.text.rows:
+    for row, numbered in zip(plan.text.rows, plan.text.ids, strict=True):
         said = repr(" ".join(row))  # repr: no control character gets into the source
         comment = said if len(said) <= 70 else f"{said[:69]}…"
         lines.append(f"    # {comment}")
-        ids = literal([known[token] for token in row], 4, floats=False)
+        ids = literal(numbered[: len(row)], 4, floats=False)
         lines.append(f"    torch.tensor({ids}),")
     lines.append("]")
     first = ", batch_first=True" if plan.request.model.batch_first else ""

@@ -22,6 +22,7 @@ class Part:
     term: Term
     runs: list[list[Run]]  # per factor
     factors: list[Numbers]  # per factor, as read
+    used: list[Numbers]  # per factor, as it enters the product
     values: Numbers
 
 
@@ -85,10 +86,11 @@ def _part(trace: Trace, place: Place, term: Term) -> Part | None:
     if not all(runs):
         return None  # a bias that this run does not have
     factors = [numbers(trace, each) for each in runs]
+    used = [_prepared(factor.apply, found) for factor, found in zip(term.factors, factors, strict=True)]
     values = np.ones(1)
-    for factor, found in zip(term.factors, factors, strict=True):
-        values = values * _prepared(factor.apply, found)
-    return Part(term, runs, factors, values)
+    for each in used:
+        values = values * each
+    return Part(term, runs, factors, used, values)
 
 
 def _prepared(apply: str, x: Numbers) -> Numbers:

@@ -28,11 +28,12 @@ class Source(BaseModel):
 
 class FactorAnswer(BaseModel):
     """One number of a product; `apply` is done to it first: identity, tanh, one_minus, exp (less the largest),
-    negative, ln, ln_one_minus (both at least −100)."""
+    negative, ln, ln_one_minus (both at least −100). `used` is what comes of that, which is what is multiplied."""
 
     symbol: str
     value: float | None
     apply: str
+    used: float | None
     from_: Source = Field(serialization_alias="from")
 
 
@@ -173,8 +174,8 @@ def _terms(worked: Worked, limit: int | None) -> list[TermAnswer]:
 def term_answer(place: Place, part: Part, k: int) -> TermAnswer:
     """The k-th product of a term, with where each of its factors stands."""
     factors = [
-        _factor(place, factor, runs, read, k)
-        for factor, runs, read in zip(part.term.factors, part.runs, part.factors, strict=True)
+        _factor(place, factor, runs, (read, used), k)
+        for factor, runs, read, used in zip(part.term.factors, part.runs, part.factors, part.used, strict=True)
     ]
     start = next((each.from_ for each in reversed(factors) if each.from_.tensor), factors[-1].from_)
     return TermAnswer(
@@ -187,7 +188,9 @@ def term_answer(place: Place, part: Part, k: int) -> TermAnswer:
     )
 
 
-def _factor(place: Place, factor: Factor, runs: list[Run], read: Numbers, k: int) -> FactorAnswer:
+def _factor(place: Place, factor: Factor, runs: list[Run], found: tuple[Numbers, Numbers], k: int) -> FactorAnswer:
+    """`found`: the factor's numbers as they are read, and as they enter the product."""
+    read, used = found
     k = k if read.size > 1 else 0
     past = k
     for run in runs:
@@ -207,7 +210,7 @@ def _factor(place: Place, factor: Factor, runs: list[Run], read: Numbers, k: int
     elif None in run.index:
         symbol += f"[{','.join(map(str, at)) if factor.source == 'all losses' else k}]"
     symbol = PREPARED.get(factor.apply, "{}").format(symbol)
-    return FactorAnswer(symbol=symbol, value=float(read[k]), apply=factor.apply, from_=where)
+    return FactorAnswer(symbol=symbol, value=float(read[k]), apply=factor.apply, used=float(used[k]), from_=where)
 
 
 def _picked_by(worked: Worked) -> Source | None:

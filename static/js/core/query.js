@@ -1,5 +1,7 @@
 // The page's state as an address and back: one table of defaults, and only what differs from it is written.
 
+import { cellText, pinsText } from "./pins.js";
+
 /** @typedef {import("../types.js").FlatState} FlatState */
 
 /** @type {Readonly<FlatState>} */
@@ -23,6 +25,8 @@ export const DEFAULTS = Object.freeze({
   seq_len: 5,
   lengths: "", // of random input; a text knows its own
   packed: false,
+  first_day: "2015-07-01", // of the weather
+  days: 14,
   input_seed: 0,
   num_embeddings: 0,
   head: "h_n",
@@ -31,10 +35,14 @@ export const DEFAULTS = Object.freeze({
   loss: "none",
   target_seed: 0,
   seed: 0,
+  bundled: "", // trained weights instead of the seed's
+  upload: "", // weights of one's own
+  prefix: "", // which stack of them
   task: "read",
   decode_steps: 4,
   h0: "zeros",
   interventions: "", // JSON, as the request has it
+  p: -1, // everything is computed
   t: 0,
   n: 0,
   row: "", // the top layer, forward
@@ -43,6 +51,9 @@ export const DEFAULTS = Object.freeze({
   pose: "cut",
   unit: 0, // where a cut along the last axis is
   panel: "gates",
+  zoom: "", // the whole
+  pin: "", // the kept number
+  pins: "",
   present: false,
   hide: "", // parts of the page, with commas between
   lock: "", // controls
@@ -52,8 +63,11 @@ export const DEFAULTS = Object.freeze({
 
 const MOST_LENGTHS = 1000; // samples in a list that is still an address
 
+/** What trained weights settle: to ask for another is to leave them. @type {readonly string[]} */
+const SETTLED = ["cell", "input_size", "hidden_size", "num_layers", "bias", "bidirectional", "proj_size", "nonlinearity", "out_features", "num_embeddings", "task"];
+
 /** What is only looked at: changing it needs no new answer. */
-export const VIEW_KEYS = /** @type {const} */ (["t", "n", "row", "tensor", "cut", "pose", "unit", "panel", "present", "hide", "lock", "lang", "theme"]);
+export const VIEW_KEYS = /** @type {const} */ (["p", "t", "n", "row", "tensor", "cut", "pose", "unit", "panel", "zoom", "pin", "pins", "present", "hide", "lock", "lang", "theme"]);
 
 /**
  * The canonical query of a state, without "?": keys in the table's order, defaults left out; an example needs only its name.
@@ -123,7 +137,9 @@ export function merge(state, patch) {
   if (patch.example) return { ...DEFAULTS, ...around(state), ...patch };
   const keys = /** @type {(keyof FlatState)[]} */ (Object.keys(patch));
   const changes = keys.some((key) => !isView(key) && !same(state[key], patch[key]));
-  return fitLengths({ ...state, ...(changes ? { example: "" } : {}), ...patch }, patch);
+  const trained = state.bundled !== "" || state.upload !== "";
+  const leaves = (state.upload !== "" && patch.source === "text") || (trained && keys.some((key) => SETTLED.includes(key) && !same(state[key], patch[key])));
+  return fitLengths({ ...state, ...(changes ? { example: "" } : {}), ...(leaves ? { bundled: "", upload: "", prefix: "" } : {}), ...patch }, patch);
 }
 
 /** What is about the page and not about the run. @param {FlatState} state */
@@ -155,8 +171,8 @@ export function isView(key) {
  * @param {import("../types.js").AppState} now
  */
 export function viewOf(now) {
-  const { t, n, row, tensor, cut, pose, unit, panel, present, hide, lock, theme } = now;
-  return { t, n, row, tensor, cut, pose, unit, panel, present, hide, lock, theme };
+  const { p, t, n, row, tensor, cut, pose, unit, panel, zoom, pinned, pins, present, hide, lock, theme } = now;
+  return { p: Math.round(p * 1000) / 1000, t, n, row, tensor, cut, pose, unit, panel, zoom, pin: cellText(pinned), pins: pinsText(pins), present, hide, lock, theme };
 }
 
 /**

@@ -9,9 +9,9 @@ export const PARTS = /** @type {const} */ ([
 export const GROUPS = Object.freeze({
   code: [
     "cell", "input_size", "hidden_size", "num_layers", "bias", "batch_first", "dropout", "bidirectional", "proj_size", "dtype", "nonlinearity",
-    "mode", "lengths", "packed", "num_embeddings", "head", "out_features", "activation", "loss", "target_seed", "seed", "h0",
+    "mode", "lengths", "packed", "num_embeddings", "head", "out_features", "activation", "loss", "target_seed", "seed", "bundled", "upload", "prefix", "h0",
   ],
-  input: ["source", "text", "batch", "seq_len", "input_seed"],
+  input: ["source", "text", "batch", "seq_len", "first_day", "days", "input_seed"],
   task: ["task", "decode_steps"],
   hands: ["interventions"],
 });

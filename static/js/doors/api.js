@@ -41,6 +41,7 @@ export class Refused extends Error {
  *   what PyTorch does not notice in a request that runs
  * @property {(traceId: string, name: string, params: Params, signal: AbortSignal) => Promise<unknown>} part
  *   what a route below the trace answers: its ledger, gradients, wiring, a figure
+ * @property {(url: string, signal: AbortSignal) => Promise<Blob>} file  what a link would download
  * @property {(traceId: string, how: {lang: string, signal: AbortSignal}) => Promise<Trace>} trace  a run by its name
  * @property {(a: string, b: string, signal: AbortSignal) => Promise<Difference>} difference  a − b, every tensor that allows it
  * @property {(a: string, b: string, signal: AbortSignal) => Read} differences  reads slices of a − b
@@ -128,6 +129,9 @@ export function createApi(world = { fetch: (...args) => fetch(...args), random: 
       const found = await answer.json();
       signal.throwIfAborted();
       return found;
+    },
+    async file(url, signal) {
+      return (await get(url, "*/*", signal)).blob();
     },
     async catalogue(url) {
       return (await get(url, "application/json", new AbortController().signal)).json();

@@ -1,4 +1,4 @@
-// What the browser remembers of this page between visits; where it keeps nothing, what is said in this one.
+// What the browser remembers of this page between visits; where it keeps nothing, the tab does as long as it is open.
 
 /**
  * @typedef {object} Memory
@@ -9,15 +9,14 @@
 const PREFIX = "unrolled.";
 
 /**
- * @param {Pick<Window, "localStorage">} window  reading its storage may throw, where cookies are refused
+ * @param {Pick<Window, "localStorage" | "name">} window  reading its storage throws where cookies are refused
  * @returns {Memory}
  */
 export function createMemory(window) {
-  /** @type {Map<string, string>} */
-  const visit = new Map();
+  const tab = new URLSearchParams(window.name.startsWith(PREFIX) ? window.name.slice(PREFIX.length) : "");
   return {
     get(name) {
-      if (visit.has(name)) return visit.get(name) ?? null;
+      if (tab.has(name)) return tab.get(name);
       try {
         return window.localStorage.getItem(PREFIX + name);
       } catch {
@@ -25,11 +24,11 @@ export function createMemory(window) {
       }
     },
     set(name, value) {
-      visit.set(name, value);
       try {
         window.localStorage.setItem(PREFIX + name, value);
       } catch {
-        // this visit still knows
+        tab.set(name, value);
+        window.name = PREFIX + tab; // outlives a reload of this tab, and nothing more
       }
     },
   };

@@ -12,6 +12,8 @@ export interface Factor {
   symbol: string;
   value: number | null;
   apply: "identity" | "tanh" | "one_minus" | "exp" | "negative" | "ln" | "ln_one_minus";
+  /** what comes of `apply`: this is multiplied */
+  used: number | null;
   from: Source;
 }
 

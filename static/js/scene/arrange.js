@@ -15,13 +15,14 @@ import { fontOf } from "./marks.js";
  * @param {import("../types.js").Trace} trace
  * @param {import("./blocks.js").SceneBlock[]} blocks
  * @param {ReturnType<typeof import("../core/colour.js").scalesOf>} scales
- * @param {{width: number, zoom: number, ratio: number, say: import("../types.js").Say, palette: Palette, ctx: CanvasRenderingContext2D, still?: boolean}} how  still: nobody can turn it
+ * @param {{width: number, zoom: number, ratio: number, alone?: number, say: import("../types.js").Say, palette: Palette, ctx: CanvasRenderingContext2D, still?: boolean}} how  still: nobody can turn it
  */
-export function arrange(trace, blocks, scales, { width, zoom, ratio, say, palette, ctx, still = false }) {
+export function arrange(trace, blocks, scales, { width, zoom, ratio, alone, say, palette, ctx, still = false }) {
   const measure = measurer(ctx, palette);
   const arranged = layout(blocks, {
     width,
     zoom,
+    alone,
     measure,
     say,
     tag: tagOf(blocks, say, measure),
@@ -39,6 +40,7 @@ export function arrange(trace, blocks, scales, { width, zoom, ratio, say, palett
     ...(still ? [] : [{ text: say("scene.hint"), colour: "" }]),
   ];
   if ([trace, trace.encoder].some((one) => one && trueLengths(one)?.some((length) => length < sizes(one).steps))) notes.push({ text: say("scene.padding"), colour: "" });
+  if (trace.request.interventions?.length) notes.push({ text: say("scene.held_is"), colour: "" }, { text: say("scene.changed_is"), colour: "" });
   if (averaged) notes.push({ text: say("scene.averaged"), colour: "" });
   return { layout: arranged, legend: legendLayout(entriesOf(blocks, scales), notes, width, arranged.bottom, measure) };
 }

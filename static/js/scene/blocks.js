@@ -18,6 +18,7 @@ import { ENCODER, plain } from "../core/encoder.js";
  * @property {string} op  the operation on the way here, "" for none
  * @property {string} starts  of a module: the first states that an encoder hands over, "" for none
  * @property {number} parts  equal parts of the last axis (directions side by side), drawn apart by a line
+ * @property {{of: SceneBlock, axis: number, index: number} | null} plane  of one slice, drawn flat: the block it is cut from, and where
  */
 
 const ENDS = ["h_n", "c_n"];
@@ -67,26 +68,50 @@ export function blocksOf(trace) {
     if (!info || have.has(name)) return;
     have.add(name);
     if (also) have.add(also);
-    const { shape, axes } = info;
-    const kind = shape.length < 3 ? "sheet" : ENDS.includes(plain(name)) ? "ends" : "cube";
-    blocks.push({
-      name,
-      also,
-      kind,
-      shape,
-      axes,
-      cut: kind === "ends" ? 0 : name.startsWith(ENCODER) ? -1 : axes.indexOf("T"), // t counts the decoder's steps
-      sample: axes.indexOf("N"),
-      from,
-      op,
-      starts: "",
-      parts: axes.at(-1)?.startsWith("D·") ? 2 : 1,
-    });
+    blocks.push(blockFrom(name, info, { from, op, also }));
   }
 }
 
+/**
+ * The block of one tensor, whether or not the pipeline shows it.
+ * @param {string} name
+ * @param {{shape: number[], axes: string[]}} info
+ * @param {Partial<Pick<SceneBlock, "from" | "op" | "also">>} [made]
+ * @returns {SceneBlock}
+ */
+export function blockFrom(name, { shape, axes }, { from = null, op = "", also = null } = {}) {
+  const kind = shape.length < 3 ? "sheet" : ENDS.includes(plain(name)) ? "ends" : "cube";
+  return {
+    name,
+    also,
+    kind,
+    shape,
+    axes,
+    cut: kind === "ends" ? 0 : name.startsWith(ENCODER) ? -1 : axes.indexOf("T"), // t counts the decoder's steps
+    sample: axes.indexOf("N"),
+    from,
+    op,
+    starts: "",
+    parts: axes.at(-1)?.startsWith("D·") ? 2 : 1,
+    plane: null,
+  };
+}
+
+/**
+ * One slice of a block as a sheet of its own. Its faces keep the axes of the whole block.
+ * @param {SceneBlock} of @param {number} axis @param {number} index @returns {SceneBlock}
+ */
+export function planeOf(of, axis, index) {
+  const rest = (/** @type {number} */ d) => d !== axis;
+  const axes = of.axes.filter((_, d) => rest(d));
+  return { ...of, kind: "sheet", shape: of.shape.filter((_, d) => rest(d)), axes, cut: -1, sample: axes.indexOf("N"), from: null, plane: { of, axis, index } };
+}
+
+/** The block whose axes count: a slice's own block. @param {SceneBlock} block */
+export const wholeOf = (block) => block.plane?.of ?? block;
+
 /** @type {Omit<SceneBlock, "name" | "kind" | "from" | "op">} */
-const NOTHING = { also: null, shape: [], axes: [], cut: -1, sample: -1, starts: "", parts: 1 };
+const NOTHING = { also: null, shape: [], axes: [], cut: -1, sample: -1, starts: "", parts: 1, plane: null };
 
 /**
  * The tensor's axis that lies along each world axis (x right, y down, z into depth); -1 where there is none.

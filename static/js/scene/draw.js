@@ -1,12 +1,14 @@
 // The scene on a canvas: for every visible face one setTransform and one drawImage, then the lines and words around it.
 
 import { plain } from "../core/encoder.js";
+import { wholeOf, worldAxes } from "./blocks.js";
 import { extentOf, facesOf, originOf, partOf, pointOf, slabsOf, viewFor, worldOf } from "./faces.js";
 import { project } from "./projection.js";
-import { worldAxes } from "./blocks.js";
 import { axisAlong, indexAlong } from "./pose.js";
 import { mergedAxis } from "./posed.js";
 import { drawCells } from "./cells.js";
+import { drawFlights, drawLit, drawUndone } from "./film.js";
+import { drawHands } from "./hands.js";
 import { drawPadding } from "./padding.js";
 import { drawArrow, drawConnector, drawLabel, drawModule, drawTag } from "./marks.js";
 import { drawSources } from "./sources.js";
@@ -38,6 +40,8 @@ import { drawSources } from "./sources.js";
  * @property {import("./bitmaps.js").Bitmaps} bitmaps
  * @property {(tensor: string, index: number[]) => number | null} value
  * @property {Record<string, {layers: number, both: boolean, cell: string, sizes: string}>} modules  by the name of their block
+ * @property {import("../play/motion.js").Motion | null} film  null where everything is shown computed
+ * @property {import("./hands.js").Hands | null} [hands]  what is done by hand and what it changed
  * @property {(name: string) => import("./padding.js").Ended | null} ended  where the samples of a block end, null where nothing says so
  */
 /** @typedef {CellAt & {kind: "pinned" | "cursor" | "alias"}} Mark  alias: the same number in another place */
@@ -55,6 +59,7 @@ export function drawScene(ctx, scene) {
   ctx.clearRect(0, 0, ctx.canvas.width, ctx.canvas.height);
   ctx.lineJoin = "round";
   for (const arrow of layout.arrows) drawArrow(ctx, arrow, palette);
+  drawLit(ctx, scene);
   for (const placed of layout.placed) {
     if (placed.block.kind === "module") drawModule(ctx, placed, scene);
     else drawBlock(ctx, placed, scene);
@@ -66,8 +71,10 @@ export function drawScene(ctx, scene) {
     if (placed.block.kind === "ends") drawLeaders(ctx, placed, scene);
     if (placed.block.kind === "cube") drawLetters(ctx, placed, scene);
     if (placed.block.name === "tokens") drawWord(ctx, placed, scene);
+    if (scene.hands) drawHands(ctx, placed, scene, scene.hands);
   }
   for (const { labels } of layout.arrows) for (const label of labels) drawLabel(ctx, label, palette, crossed);
+  drawFlights(ctx, scene, drawFace);
 }
 
 /** Seen from the left, the first axis leads up to the left. @param {import("./layout.js").Label} label @param {View} view */
@@ -75,26 +82,28 @@ const turned = (label, { turn }) => (turn.yaw < 0 && label.text.startsWith("↗"
 
 /** @param {CanvasRenderingContext2D} ctx @param {Placed} placed @param {Scene} scene */
 function drawBlock(ctx, placed, scene) {
-  const { block } = placed;
+  const block = wholeOf(placed.block);
   const faces = facesOf(placed, scene.view, scene.t);
   const sample = block.shape.map((_, axis) => (axis === block.sample ? /** @type {[number, number]} */ ([scene.n, scene.n + 1]) : null));
   const oneOfMany = block.sample >= 0 && block.shape[block.sample] > 1;
-  const step = stepIn(placed, scene);
-  const dense = block.kind === "ends" && placed.gap < 6; // so many states that outlines would hide them
+  const step = placed.block.plane ? null : stepIn(placed, scene);
+  const dense = placed.block.kind === "ends" && placed.gap < 6; // so many states that outlines would hide them
   const marked = scene.marked.filter(({ tensor, index }) => tensor === block.name && index.length === block.shape.length);
   const ended = scene.ended(block.name);
+  const undone = scene.film?.undone(block.name) ?? [];
   for (const face of faces) {
     drawFace(ctx, face, placed, scene);
     // packing cuts what the module makes, not what it is given
     if (ended) drawPadding(ctx, face, block, { ...ended, cut: ended.cut && plain(block.name) === "output" }, scene.palette);
+    drawUndone(ctx, face, undone, scene.palette);
     if (block.name === "output") for (const link of scene.links) outline(ctx, partOf(face, link.ranges), scene.palette.h, 2);
     if (block.parts > 1) drawSeam(ctx, face, block);
-    if (oneOfMany && (!dense || face.fixedAxis === 0)) outline(ctx, partOf(face, sample), SAMPLE, 1.25);
+    if (oneOfMany && (!dense || face.fixedAxis === 0) && !undone.some((ranges) => partOf(face, ranges))) outline(ctx, partOf(face, sample), SAMPLE, 1.25);
     if (step && face.role !== "now") outline(ctx, partOf(face, step), scene.palette.now, 2.5);
     outline(ctx, face, face.role === "now" ? scene.palette.now : dense ? GRID : EDGE, face.role === "now" ? 2.5 : 1);
     for (const mark of marked) drawMark(ctx, face, mark, scene.palette);
   }
-  if (block.kind === "sheet" && faces.length) drawCells(ctx, placed, faces[0], scene);
+  if (placed.block.kind === "sheet" && faces.length) drawCells(ctx, placed, faces[0], scene);
 }
 
 /** The current slice of what is in one piece: of a sheet its step, of a cube where it would be cut. @param {Placed} placed @param {Scene} scene @returns {([number, number] | null)[] | null} */
@@ -128,6 +137,7 @@ function drawFace(ctx, face, placed, scene) {
 /** px of the whole axis as laid out. @param {Placed} placed @param {import("./faces.js").Extent} extent */
 function lengthOn({ size, pose, block }, extent) {
   if (extent.axis < 0) return size[1];
+  if (block.plane) return size[extent.axis === [0, 1, 2].findLast((axis) => axis !== block.plane?.axis) ? 0 : 1];
   const k = worldAxes(block).indexOf(extent.axis);
   // what is flattened is pressed together, so that its rows are averaged
   return size[k] * (pose?.turn === 0 ? pose.scale[k] : 1);

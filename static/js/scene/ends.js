@@ -62,12 +62,13 @@ const sameStep = (steps) => steps.every((step) => step === steps[0]);
 
 /**
  * The cells to ring: the pinned one, the one under the pointer, and the same number in other places.
- * @param {Trace} trace @param {CellAt | null} cursor @param {CellAt | null} pinned
+ * @param {Trace} trace @param {CellAt | null} cursor @param {CellAt | null} pinned @param {CellAt[]} [pins]
  */
-export function marksOf(trace, cursor, pinned) {
+export function marksOf(trace, cursor, pinned, pins = []) {
   /** @type {import("./draw.js").Mark[]} */
   const marks = [];
-  const pairs = /** @type {const} */ ([[cursor, "cursor"], [pinned, "pinned"]]);
+  /** @type {[CellAt | null, "cursor" | "pinned"][]} */
+  const pairs = [[cursor, "cursor"], ...pins.map((cell) => /** @type {[CellAt, "pinned"]} */ ([cell, "pinned"])), [pinned, "pinned"]];
   for (const [cell, kind] of pairs) {
     if (!cell || !Object.hasOwn(trace.tensors, cell.tensor)) continue;
     for (const other of aliases(trace, cell)) marks.push({ ...other, kind: "alias" });

@@ -72,7 +72,17 @@ export function facesOf(placed, view, t) {
   if (placed.block.kind === "module") return [];
   const seen = viewFor(placed, view);
   const origin = originOf(placed, view);
+  if (placed.block.plane) return [faceOfPlane(placed, placed.block.plane, origin)];
   return farFirst(placed, slabsOf(placed, t), seen).flatMap((slab) => facesOfSlab(placed, slab, seen, origin));
+}
+
+/** A slice faces the reader; its axes are those of its whole block. @param {Placed} placed @param {{axis: number, index: number}} plane @param {Vec2} origin @returns {Face} */
+function faceOfPlane({ block, size }, plane, origin) {
+  const axes = Array.from({ length: block.shape.length + 1 }, (_, d) => d).filter((d) => d !== plane.axis);
+  /** @param {number} d @returns {Extent} */
+  const extent = (d) => ({ axis: axes[d], from: 0, to: block.shape[d], size: block.shape[d] });
+  const last = block.shape.length - 1;
+  return { tensor: block.name, fixedAxis: plane.axis, fixedIndex: plane.index, u: extent(last), v: extent(last - 1), origin, along: [size[0], 0], down: [0, size[1]], role: "whole" };
 }
 
 /** Along the cut first, then along the other axes: what leads away is drawn from its far end. @param {Placed} placed @param {Slab[]} slabs @param {View} seen */
@@ -184,6 +194,7 @@ export function partOf(face, ranges) {
  */
 export function pointOf(placed, view, t, index) {
   const { block } = placed;
+  if (block.plane) return pointOfPlane(placed, facesOf(placed, view, t)[0], index);
   const slabs = slabsOf(placed, t);
   const has = (/** @type {Slab} */ { spans }, /** @type {number} */ axis) => {
     const span = spans[axis];
@@ -202,4 +213,9 @@ export function pointOf(placed, view, t, index) {
   const seen = viewFor(placed, view);
   const start = originOf(placed, view);
   return project(framed(seen, slab.frame), local, slab.at ? project(seen, slab.at, start) : start);
+}
+
+/** @param {Placed} placed @param {Face} face @param {number[]} index @returns {Vec2} */
+function pointOfPlane({ size }, { origin, u, v }, index) {
+  return [origin[0] + (index[u.axis] / u.size) * size[0], origin[1] + (index[v.axis] / v.size) * size[1]];
 }

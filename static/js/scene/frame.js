@@ -3,6 +3,8 @@
 import { ENCODER } from "../core/encoder.js";
 import { trueLengths } from "../core/places.js";
 import { sourcesOf } from "../core/reads.js";
+import { isDone, motionOf } from "../play/motion.js";
+import { handsOf } from "./hands.js";
 import { linksOf, marksOf } from "./ends.js";
 import { axisAlong, indexAlong } from "./pose.js";
 import { askedOf } from "./posed.js";
@@ -19,18 +21,22 @@ import { viewOf } from "./projection.js";
  * @returns {Scene}
  */
 export function frameOf(state, camera, context, drawn) {
-  const { trace, t, n, cursor, pinned } = state;
+  const { trace, p, t, n, cursor, pinned, pins } = state;
+  const film = motionOf(trace, p);
+  const done = (/** @type {import("../types.js").CellAt | null} */ cell) => !film || !cell || isDone(film.undone(cell.tensor), cell.index);
   return {
     ...drawn,
     view: viewOf(camera.turn),
     t,
     n,
-    marked: marksOf(trace, cursor, pinned),
-    sources: sourcesOf(state),
+    film,
+    marked: marksOf(trace, cursor, pinned, pins).filter(done),
+    sources: done(cursor ?? pinned) ? sourcesOf(state) : null,
+    hands: handsOf(state),
     asked: askedOf(state),
     nowText: (block) => nowText(block, askedOf(state), context.say),
     word: trace.text?.tokens[n]?.[t] ?? "",
-    links: linksOf(trace, n),
+    links: linksOf(trace, n).filter(({ row }) => !film || isDone(film.undone("h_n"), [row])),
     ended: endedIn(trace),
     value: (tensor, index) => context.tensors.value(tensor, index),
     modules: { rnn: trace.difference ? { ...moduleOf(trace.request), cell: "A − B", sizes: "" } : moduleOf(trace.request), ...(trace.encoder ? { [`${ENCODER}rnn`]: moduleOf(trace.encoder.request) } : {}) },
@@ -39,7 +45,7 @@ export function frameOf(state, camera, context, drawn) {
 
 /** @param {AppState} state @param {AppState} previous @returns {boolean} does it look different */
 export function looksDifferent(state, previous) {
-  const watched = /** @type {const} */ (["trace", "t", "n", "cursor", "pinned", "lang", "cut", "pose", "unit", "present"]);
+  const watched = /** @type {const} */ (["trace", "p", "t", "n", "cursor", "pinned", "pins", "zoom", "changed", "lang", "cut", "pose", "unit", "present"]);
   return watched.some((key) => state[key] !== previous[key]) || sourcesOf(state) !== sourcesOf(previous);
 }
 

@@ -1,8 +1,10 @@
-// The keyboard in the scene: arrows walk from cell to cell, brackets from block to block, with shift they turn.
+// The keyboard in the scene: arrows walk from cell to cell, brackets from block to block, plus and minus go in and out.
 
-import { ZOOM } from "./camera.js";
+import { toggled } from "../core/pins.js";
+import { parse } from "../core/zoom.js";
 import { blockOf } from "./blocks.js";
 import { equal, step } from "./pick.js";
+import { zoomIn, zoomOut } from "./zooming.js";
 
 const CUTS = /** @type {const} */ (["T", "N", "F"]);
 const POSES = /** @type {Record<string, import("./types.js").Lying["pose"]>} */ ({ s: "pull", e: "apart", w: "whole", f: "flat" });
@@ -29,11 +31,14 @@ export function listenKeys(host, stage, signal) {
       const [x, y] = TURNS[key];
       camera.turnTo({ yaw: camera.turn.yaw + x * KEY_TURN, pitch: camera.turn.pitch + y * KEY_TURN });
     } else if (key === "[" || key === "]") go(Math.min(blocks.length - 1, Math.max(0, at + (key === "]" ? 1 : -1))));
-    else if (key === "+" || key === "=" || key === "-") camera.zoomTo(key === "-" ? camera.zoom / ZOOM.by : camera.zoom * ZOOM.by);
+    else if (key === "+" || key === "=") zoomIn(store, cursor);
+    else if (key === "-" || key === "Backspace") zoomOut(store);
     else if (key === "Home") camera.home();
     else if (key === "c") store.set({ cut: next(CUTS, store.get().cut) });
     else if (Object.hasOwn(POSES, key)) store.set({ pose: store.get().pose === POSES[key] ? "cut" : POSES[key] });
-    else if (key === "Enter" && here) store.set({ pinned: equal(cursor, pinned) ? null : cursor });
+    else if (key === "Enter" && here) equal(cursor, pinned) ? zoomIn(store, cursor) : store.set({ pinned: cursor });
+    else if (key === "k" && here && cursor) store.set({ pins: toggled(store.get().pins, cursor) });
+    else if (key === "Escape" && parse(store.get().zoom).level !== "whole") zoomOut(store);
     else if (key === "Escape" && (cursor || pinned)) store.set({ cursor: null, pinned: null });
     else {
       const block = blocks[at];

@@ -43,6 +43,7 @@ const MODULE = { w: 112, h: 112 };
  * @typedef {object} How
  * @property {number} width
  * @property {number} [zoom]
+ * @property {number} [alone]  px of the longest axis where one block has the room to itself
  * @property {Measure} measure
  * @property {Say} say
  * @property {string} [tag]  the widest tag of the current step; it stands to the left of every cube
@@ -93,6 +94,7 @@ export function layout(blocks, how) {
  * @param {SceneBlock[]} blocks @param {number} inner @param {How} how @returns {Item[][]}
  */
 function fit(blocks, inner, how) {
+  if (how.alone) return wrap(itemsOf(blocks, how.alone, how), inner);
   const [least, most] = how.width >= 780 ? [64, 176] : how.width >= 600 ? [92, 150] : [76, 116];
   const drawn = (/** @type {number} */ longest) => wrap(itemsOf(blocks, longest, how), inner);
   let longest = least;
@@ -138,7 +140,7 @@ function partOf(block, lengthOf, how) {
   }
   const box = boxOf(block, lengthOf);
   /** @type {Words} */
-  const name = { text: block.also ? `${block.name} = ${block.also}` : block.name, role: "name" };
+  const name = { text: block.plane ? planeText(block.name, block.plane) : block.also ? `${block.name} = ${block.also}` : block.name, role: "name" };
   /** @type {Words} */
   const shape = { text: shapeText(block.shape), role: "shape" };
   const axes = block.axes.flatMap((_, k) => axisLines(block, k, how));
@@ -274,6 +276,9 @@ const lines = (words, x, top) => words.map(({ text, role }, k) => ({ text, role,
 
 /** (2, 5, 8) as Python writes it. @param {number[]} shape */
 export const shapeText = (shape) => `(${shape.join(", ")}${shape.length === 1 ? "," : ""})`;
+
+/** output[:, 3] @param {string} name @param {{axis: number, index: number}} plane */
+const planeText = (name, { axis, index }) => `${name}[${[...Array(axis).fill(":"), index].join(", ")}]`;
 
 /** One line, or two where the words are long and room is short. @param {SceneBlock} block @param {number} k @param {How} how @returns {Words[]} */
 function axisLines({ kind, axes, shape }, k, { width, measure, say }) {

@@ -81,7 +81,7 @@ export function drawTag(ctx, text, x, y, palette, align = "right") {
  * so it has none of the colours of the data.
  * @param {CanvasRenderingContext2D} ctx @param {import("./layout.js").Placed} placed @param {import("./draw.js").Scene} scene
  */
-export function drawModule(ctx, { room, centre, block }, { palette, modules }) {
+export function drawModule(ctx, { room, centre, block }, { palette, modules, film }) {
   const module = modules[block.name];
   ctx.beginPath();
   ctx.roundRect(room.x + 0.5, room.y + 0.5, room.w - 1, room.h - 1, 8);
@@ -94,26 +94,39 @@ export function drawModule(ctx, { room, centre, block }, { palette, modules }) {
     drawLabel(ctx, { text, x: centre[0], y, role, align: "center" }, palette);
   words(module.cell, room.y + 18, "name");
   words(module.sizes, room.y + 35, "shape");
-  const directions = module.both ? 2 : 1;
-  const count = module.layers * directions;
-  const shown = Math.min(count, 4);
-  const [top, bottom] = [room.y + 50, room.y + room.h - 12];
-  const pitch = Math.min(17, (bottom - top) / shown);
-  const first = (top + bottom + (shown - 1) * pitch) / 2;
+  const { shown, first, pitch } = chainsOf(room, module);
+  const side = Math.min(10, pitch - 4);
+  const at = film?.computing?.module === block.name ? film.computing : null;
   for (let row = 0; row < shown; row++) {
     const back = module.both && row % 2 === 1;
-    chain(ctx, centre[0], first - row * pitch, Math.min(10, pitch - 4), back, palette);
+    const y = first - row * pitch;
+    const works = at && Math.min(at.row.index, shown - 1) === row ? Math.round((4 * at.step) / Math.max(1, at.steps - 1)) : -1;
+    chain(ctx, centre[0], y, side, { back, works }, palette);
   }
 }
 
-/** Five cells with an arrow between them. @param {CanvasRenderingContext2D} ctx @param {number} middle @param {number} y @param {number} side @param {boolean} back @param {Palette} palette */
-function chain(ctx, middle, y, side, back, palette) {
+/** How many rows are drawn, the lowest one's height, and how far they are apart. @param {{y: number, h: number}} room @param {{layers: number, both: boolean}} module */
+function chainsOf(room, { layers, both }) {
+  const shown = Math.min(layers * (both ? 2 : 1), 4);
+  const [top, bottom] = [room.y + 50, room.y + room.h - 12];
+  const pitch = Math.min(17, (bottom - top) / shown);
+  return { shown, pitch, first: (top + bottom + (shown - 1) * pitch) / 2 };
+}
+
+/** The middle of a row of the module. @param {import("./layout.js").Placed} placed @param {{layers: number, both: boolean}} module @param {number} row @returns {Vec2} */
+export function chainAt({ room, centre }, module, row) {
+  const { shown, first, pitch } = chainsOf(room, module);
+  return [centre[0], first - Math.min(row, shown - 1) * pitch];
+}
+
+/** Five cells with an arrow between them; works: the one at work, −1 for none. @param {CanvasRenderingContext2D} ctx @param {number} middle @param {number} y @param {number} side @param {{back: boolean, works: number}} how @param {Palette} palette */
+function chain(ctx, middle, y, side, { back, works }, palette) {
   const pitch = 21;
   for (let k = 0; k < 5; k++) {
     const x = middle + (k - 2) * pitch;
     ctx.beginPath();
     ctx.roundRect(x - side / 2, y - side / 2, side, side, 2);
-    ctx.fillStyle = palette.paper;
+    ctx.fillStyle = k === works ? palette.now : palette.paper;
     ctx.fill();
     ctx.strokeStyle = palette.strong;
     ctx.lineWidth = 1;

@@ -1,7 +1,7 @@
 // The exact cell under a point, by one 2×2 inverse; and the cell that an arrow key leads to.
 
 import { facesOf } from "./faces.js";
-import { worldAxes } from "./blocks.js";
+import { wholeOf, worldAxes } from "./blocks.js";
 import { unproject } from "./projection.js";
 
 /** @typedef {import("./layout.js").Placed} Placed */
@@ -21,7 +21,7 @@ export function pick(placed, view, t, point) {
       const face = faces[k]; // the last drawn lies on top
       const at = unproject(point, face.origin, face.along, face.down);
       if (!at || at[0] < 0 || at[0] >= 1 || at[1] < 0 || at[1] >= 1) continue;
-      const index = box.block.shape.map(() => 0);
+      const index = wholeOf(box.block).shape.map(() => 0);
       if (face.fixedAxis >= 0) index[face.fixedAxis] = face.fixedIndex;
       if (face.u.axis >= 0) index[face.u.axis] = face.u.from + Math.floor(at[0] * (face.u.to - face.u.from));
       if (face.v.axis >= 0) index[face.v.axis] = face.v.from + Math.floor(at[1] * (face.v.to - face.v.from));

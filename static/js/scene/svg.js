@@ -241,7 +241,7 @@ export function createPen(how) {
     const [px, py] = straight ? [x + matrix[4], y + matrix[5]] : [x, y];
     const anchor = { center: "middle", right: "end", end: "end" }[pen.textAlign];
     const turned = straight ? "" : ` transform="matrix(${matrix.map((value) => fixed(value, 4)).join(" ")})"`;
-    const attributes = `${paints(with_)} x="${fixed(px)}" y="${fixed(py + down)}" font-size="${size}"${weight ? ` font-weight="${weight}"` : ""}${anchor ? ` text-anchor="${anchor}"` : ""}${turned}${family === how.family ? "" : ` font-family="${escaped(family)}"`}`;
+    const attributes = `${paints(with_)} x="${fixed(px)}" y="${fixed(py + down)}" font-size="${size}"${weight ? ` font-weight="${weight}"` : ""}${anchor ? ` text-anchor="${anchor}"` : ""}${turned}${family === how.family?.replace(/\s+/g, " ") ? "" : ` font-family="${escaped(family)}"`}`;
     out.push(`<text${attributes}>${escaped(text)}</text>`);
   }
 
@@ -253,9 +253,9 @@ export function createPen(how) {
 
 /** "600 14px ui-monospace, monospace" taken apart. @param {string} font */
 function fontOf(font) {
-  const match = /^(?:(\d+|bold) )?([\d.]+)px (.+)$/.exec(font);
+  const match = /^(?:(\d+|bold) )?([\d.]+)px (.+)$/s.exec(font);
   if (!match) throw new Error(`a font that the pen cannot read: ${font}`);
-  return { weight: match[1] ?? "", size: Number(match[2]), family: match[3] };
+  return { weight: match[1] ?? "", size: Number(match[2]), family: match[3].replace(/\s+/g, " ") };
 }
 
 /** Cells of one colour in one path, neighbours in one piece. @param {Pixels} pixels */

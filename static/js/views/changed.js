@@ -54,6 +54,7 @@ export function mountChanged(el, store, context) {
     body.removeAttribute("aria-busy");
     if (!found) body.replaceChildren(make("p", { class: "changed-says" }, say("changed.failed")));
     else show(found);
+    store.set({ changed: found }); // what differs is marked in the pictures too
     mark();
   }
 

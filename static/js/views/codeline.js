@@ -36,6 +36,8 @@ export function mountCodeline(el, store, context) {
     "change",
     ({ target }) => {
       if (target instanceof HTMLSelectElement && target.dataset.arg === "loss") context.ask(withLoss(target.value));
+      // trained weights come with their whole setting, and with a text that they can read
+      else if (target instanceof HTMLSelectElement && target.dataset.arg === "bundled") context.ask(target.value ? { example: target.value } : { bundled: "" });
       else if (target instanceof HTMLSelectElement) context.ask({ [String(target.dataset.arg)]: target.dataset.arg === "packed" ? target.value === "true" : target.value });
       else if (target instanceof HTMLInputElement && target.name === "lengths") context.ask({ lengths: listed(target.value) });
       else if (target instanceof HTMLInputElement && target.type === "checkbox") context.ask({ [String(target.dataset.arg)]: target.checked });
@@ -82,6 +84,7 @@ export function mountCodeline(el, store, context) {
     const apart = asked.cell === "lstm" && asked.proj_size > 0; // h_0 is then narrower than c_0
     role("states").textContent = asked.cell !== "lstm" ? "h_0" : twoDraws || apart ? "h_0, c_0" : "h_0 = c_0";
     nameReads(find(el, '[data-arg="head"]'), asked);
+    role("upload").textContent = asked.upload ? `${asked.upload.slice(0, 8)}….safetensors` : "";
     role("width").textContent = String(asked.input_size);
     const fromText = asked.source === "text";
     const decodes = asked.task !== "read";
@@ -96,6 +99,9 @@ export function mountCodeline(el, store, context) {
       call: !decodes,
       stacked: asked.num_layers > 1 || asked.dropout > 0 || asked.mode === "train", // dropout acts between layers
       head: asked.head !== "none",
+      seeded: asked.bundled === "" && asked.upload === "",
+      own: asked.upload !== "",
+      "not-own": asked.upload === "",
       loss: asked.loss !== "none",
       "no-embedding": !wordsKnown && asked.num_embeddings === 0,
     });
@@ -134,9 +140,16 @@ export function mountCodeline(el, store, context) {
     const mine = (newest += 1);
     const place = role("prediction");
     const untrained = find(el, ".untrained");
-    const { trace, n, t } = store.get();
+    const { trace, n, t, lang } = store.get();
     const info = trace.tensors.prediction;
-    untrained.hidden = !info;
+    const { bundled, upload } = trace.request.weights;
+    untrained.hidden = !info || Boolean(bundled || upload);
+    const trained = /** @type {HTMLAnchorElement} */ (find(el, ".trained"));
+    trained.hidden = !bundled;
+    if (bundled) {
+      trained.textContent = context.say(`bundled.${bundled}.trained`);
+      trained.href = `/models/${bundled}?lang=${lang}`;
+    }
     place.classList.toggle("reserved", info !== undefined && !trace.small);
     if (!info) return void place.replaceChildren();
     // Every sample's first number where there is one a sample, else the chosen sample's at this step.

@@ -2,6 +2,7 @@
 
 import { answerFor, chosen, key } from "../core/chosen.js";
 import { exact, fixed, place } from "../core/format.js";
+import { toggled } from "../core/pins.js";
 import { aliases, coordinates, homeOf, inside } from "../core/places.js";
 import { markedOf } from "../core/reads.js";
 import { el as make } from "../doors/dom.js";
@@ -29,7 +30,9 @@ export function mountInspector(el, store, context) {
     ({ target }) => {
       const button = target instanceof Element ? target.closest("button") : null;
       if (!button) return;
-      if (button.dataset.do === "release") store.set({ pinned: null, cursor: null });
+      const { pinned, pins } = store.get();
+      if (button.dataset.do === "pin" && pinned) store.set({ pins: toggled(pins, pinned) });
+      else if (button.dataset.do === "release") store.set({ pinned: null, cursor: null });
       else if (button.dataset.tensor) store.set({ pinned: { tensor: button.dataset.tensor, index: numbers(button.dataset.index) }, cursor: null });
     },
     { signal: life.signal },
@@ -52,7 +55,7 @@ export function mountInspector(el, store, context) {
     const focused = el.contains(focus);
     el.classList.toggle("is-open", state.pinned !== null);
     el.replaceChildren(
-      head(how, state.pinned !== null),
+      head(how, state),
       make("p", { class: "cell-name code" }, place(cell.tensor, cell.index)),
       valueLine(state, cell, context.tensors.value(cell.tensor, cell.index) ?? explained?.answer?.value),
       whereList(state, cell),
@@ -70,15 +73,18 @@ export function mountInspector(el, store, context) {
     kept?.focus({ preventScroll: true });
   }
 
-  /** @param {string} how @param {boolean} kept */
-  function head(how, kept) {
+  /** @param {string} how @param {AppState} state */
+  function head(how, { pinned, pins }) {
     const { say } = context;
+    const kept = pinned !== null;
+    const beside = pins.some((cell) => pinned && key(cell) === key(pinned));
     return make(
       "header",
       { class: "inspector-head" },
       make("h2", {}, say("page.inspector.title")),
       make("p", { class: "soft" }, say(`page.inspector.${how}`)),
       kept && make("button", { type: "button", class: "icon dismiss", "data-do": "release", "aria-label": say("page.inspector.release") }, "×"),
+      kept && make("button", { type: "button", class: "icon dismiss keep-beside", "data-do": "pin", "aria-pressed": String(beside), "aria-label": say(beside ? "pins.kept" : "pins.keep"), title: say(beside ? "pins.kept" : "pins.keep") }, "⊕"),
     );
   }
 
@@ -164,7 +170,7 @@ export function mountInspector(el, store, context) {
 
   draw();
   const unsubscribe = store.subscribe((state, previous) => {
-    const keys = /** @type {const} */ (["trace", "cursor", "pinned", "lang", "explained"]);
+    const keys = /** @type {const} */ (["trace", "cursor", "pinned", "pins", "lang", "explained"]);
     if (state.pinned !== previous.pinned) el.scrollTop = 0; // another number: read it from its top
     const follows = state.cursor === null && state.pinned === null && (state.t !== previous.t || state.n !== previous.n || state.row !== previous.row);
     if (follows || keys.some((name) => state[name] !== previous[name])) draw();

@@ -132,7 +132,7 @@ export function mountNetwork(el, store, context) {
   function mark() {
     if (!picture) return;
     const { layout, svg, overview, net } = picture;
-    const { t, row, cursor, pinned, trace } = store.get();
+    const { t, row, cursor, pinned, pins, trace } = store.get();
     const column = layout.columns.find((candidate) => candidate.t === t);
     const glow = svg.querySelector(".net-glow");
     const reach = Math.min(12, layout.gutter / 2);
@@ -146,7 +146,7 @@ export function mountNetwork(el, store, context) {
     overview?.mark({ first: layout.first, count: layout.count }, Math.min(t, net.steps - 1), row);
     const sources = sourcesOf(store.get());
     const read = sources && layoutSources(picture, sources);
-    marks.replaceChildren(...heldMarks(trace), ...(read ? [drawWays(layout, read.ways), ...read.outlines.map(({ key, box }) => boxed(box, "net-source", key))] : []), ...marksOf(pinned, "net-pin", trace), ...marksOf(cursor, "net-cursor", trace));
+    marks.replaceChildren(...heldMarks(trace), ...changedMarks(), ...(read ? [drawWays(layout, read.ways), ...read.outlines.map(({ key, box }) => boxed(box, "net-source", key))] : []), ...[...pins, pinned].flatMap((cell) => marksOf(cell, "net-pin", trace)), ...marksOf(cursor, "net-cursor", trace));
   }
 
   /** The h and c that are held by hand, one step at a time. @param {AppState["trace"]} trace */
@@ -157,6 +157,17 @@ export function mountNetwork(el, store, context) {
     return heldIn(trace).flatMap(({ tensor, spans: [sample, [from, to], units] }) => {
       const steps = sample[0] === n ? Array.from({ length: count }, (_, k) => first + k).filter((t) => t >= from && t < to) : [];
       return steps.flatMap((t) => boxesOf(spots, { tensor, spans: [sample, [t, t + 1], units] })).map((box) => boxed(box, "net-held"));
+    });
+  }
+
+  /** The steps at which a row's h differs because of what is done by hand. */
+  function changedMarks() {
+    const { changed, n, trace } = store.get();
+    if (!picture || !changed || !trace.request.interventions?.length) return [];
+    const { spots, net, layout: { first, count } } = picture;
+    return net.rows.flatMap(({ name }) => {
+      const steps = changed.tensors.find((one) => one.name === `${name}.h`)?.per_step ?? [];
+      return steps.slice(first, first + count).flatMap((most, k) => (most === 0 ? [] : boxesOf(spots, { tensor: `${name}.h`, spans: [[n, n + 1], [first + k, first + k + 1], [0, net.units]] }).map((box) => boxed(box, "net-changed"))));
     });
   }
 
@@ -257,7 +268,7 @@ export function mountNetwork(el, store, context) {
         return drawWindow(net, overview);
       }
     }
-    if (state.t !== previous.t || state.row !== previous.row || state.cursor !== previous.cursor || state.pinned !== previous.pinned || sourcesOf(state) !== sourcesOf(previous)) mark();
+    if (state.t !== previous.t || state.row !== previous.row || state.cursor !== previous.cursor || state.pinned !== previous.pinned || state.pins !== previous.pins || state.changed !== previous.changed || sourcesOf(state) !== sourcesOf(previous)) mark();
   });
 
   /** @param {string} text @param {number} size @param {boolean} [code] */

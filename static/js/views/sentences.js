@@ -11,7 +11,6 @@ export function mountSentences(el, store, context) {
   const life = new AbortController();
   const { signal } = life;
   const list = find(el, ".rows");
-  const sizes = find(el, ".sizes");
   const add = find(el, '[data-do="add"]');
   const invitation = make("p", { class: "invitation" });
   el.append(invitation);
@@ -36,7 +35,10 @@ export function mountSentences(el, store, context) {
   el.addEventListener(
     "change",
     ({ target }) => {
-      if (target instanceof HTMLInputElement && target.name === "source") context.ask({ source: /** @type {"text"} */ (target.value) });
+      if (!(target instanceof HTMLInputElement)) return;
+      if (target.name === "first_day" && target.value !== "") context.ask({ first_day: target.value });
+      // a day of the weather has four measurements, whatever was read before
+      if (target.name === "source") context.ask({ source: /** @type {"text"} */ (target.value), ...(target.value === "weather" ? { input_size: 4, lengths: "", packed: false } : {}) });
     },
     { signal },
   );
@@ -57,7 +59,7 @@ export function mountSentences(el, store, context) {
         tell();
       } else if (button.dataset.step) {
         /** @type {HTMLInputElement} */
-        const field = find(sizes, `input[data-arg="${button.dataset.for}"]`);
+        const field = find(el, `input[data-arg="${button.dataset.for}"]`);
         field.value = String((Number(field.value) || 0) + Number(button.dataset.step));
         context.ask({ [String(button.dataset.for)]: Number(field.value) }, { typing: true });
       }
@@ -71,6 +73,11 @@ export function mountSentences(el, store, context) {
     if (!filled().length) return;
     known = filled().join("\n");
     context.ask({ text: filled() }, how);
+  }
+
+  /** A word that the model was not trained on. @param {string} token */
+  function strange(token) {
+    return make("li", { class: "chip chip-unknown", title: context.say("page.input.unknown", { token }) }, make("span", { dir: "auto" }, token), " ", make("small", {}, "<unk>"));
   }
 
   /** @param {number} row */
@@ -122,9 +129,10 @@ export function mountSentences(el, store, context) {
     item.querySelector(".chips")?.remove();
     if (!text || !tokens) return;
     const { vocabulary, lengths } = text;
+    const unknown = text.unknown?.[sample] ?? [];
     const length = lengths[sample] ?? tokens.length;
     const longest = Math.max(...lengths);
-    const words = tokens.slice(0, Math.min(length, MOST_CHIPS)).map((token) => chip(token, vocabulary.indexOf(token), false));
+    const words = tokens.slice(0, Math.min(length, MOST_CHIPS)).map((token, at) => (unknown.includes(at) ? strange(token) : chip(token, vocabulary.indexOf(token), false)));
     const pads = Array.from({ length: Math.max(0, Math.min(longest, MOST_CHIPS) - length) }, () => chip(vocabulary[0], 0, true));
     const more = longest > MOST_CHIPS && make("li", { class: "more" }, context.say("page.inspector.more", { count: longest - MOST_CHIPS }));
     item.append(make("ol", { class: "chips" }, ...words, ...pads, more));
@@ -143,6 +151,7 @@ export function mountSentences(el, store, context) {
     owner.textContent = owner.hidden ? "" : context.say(`page.input.of.${asked.task}`);
     for (const radio of el.querySelectorAll("input")) {
       if (radio.name === "source") radio.checked = radio.value === asked.source;
+      else if (radio.type === "date") radio.value = asked.first_day;
       else if (radio.type === "number" && radio !== document.activeElement) radio.value = String(asked[/** @type {keyof FlatState} */ (radio.name)]);
     }
   }

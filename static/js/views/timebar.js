@@ -1,15 +1,16 @@
-// One variable t: play, step and scrub move it; the tokens of the chosen sample are its steps.
+// The player: one position moves along the computation; play, step and scrub it. The tokens of the chosen sample are its steps.
 
 import { windowAround } from "../core/format.js";
 import { sampleName, sizes, trueLengths } from "../core/places.js";
 import { readsAt } from "../core/task.js";
 import { el as make, fillMenu, find } from "../doors/dom.js";
+import { ALL, keyframe, labelOf, positionAt, scheduleOf, secondsAt, stretch, whereIs } from "../play/schedule.js";
 
 /** @typedef {import("../types.js").Trace} Trace */
 
-const BEAT = 700; // ms a step while playing
 const BEGINNING = 28; // characters of a sentence in the menu
-const MOST_STEPS = 40; // steps shown as buttons; longer sequences show the stretch around t
+const MOST_STEPS = 40; // steps shown as buttons; longer sequences show the stretch around t, and can be scrubbed
+const ENDS = 0.004; // of the film: so near its end everything is shown
 
 /** @type {import("../types.js").Mount} */
 export function mountTimebar(el, store, context) {
@@ -17,23 +18,32 @@ export function mountTimebar(el, store, context) {
   const { signal } = life;
   /** @type {HTMLInputElement} */
   const scrub = find(el, ".scrub");
+  /** @type {HTMLInputElement} */
+  const film = find(el, '[data-role="film"]');
+  const parts = find(el, ".film-parts");
+  /** @type {HTMLSelectElement} */
+  const speed = find(el, '[data-role="speed"]');
   /** @type {HTMLSelectElement} */
   const sample = find(el, 'select[data-arg="n"]');
   const steps = find(el, ".steps");
   const now = find(el, '[data-role="t-now"]');
   const play = find(el, '[data-do="play"]');
-  let beat = 0;
 
   const last = () => sizes(store.get().trace).steps - 1;
-  const go = (/** @type {number} */ t) => store.set({ t: Math.min(Math.max(0, t), last()) });
+  const schedule = () => scheduleOf(store.get().trace);
+  const go = (/** @type {number} */ p) => store.set({ playing: false, p });
+  /** A keyframe on; where everything is shown, a step of the cubes. @param {1 | -1} way */
+  function stepBy(way) {
+    const { p, t } = store.get();
+    if (p >= 0) go(keyframe(schedule(), p, way));
+    else store.set({ playing: false, t: Math.min(Math.max(0, t + way), last()) });
+  }
   const actions = /** @type {{[name: string]: () => void}} */ ({
-    back: () => (store.set({ playing: false }), go(store.get().t - 1)),
-    step: () => (store.set({ playing: false }), go(store.get().t + 1)),
-    play: () => {
-      const { playing, t } = store.get();
-      if (!playing && t === last()) go(0);
-      store.set({ playing: !playing });
-    },
+    first: () => go(0),
+    back: () => stepBy(-1),
+    play: () => store.set({ playing: !store.get().playing }),
+    step: () => stepBy(1),
+    all: () => go(ALL),
   });
 
   el.addEventListener(
@@ -45,7 +55,22 @@ export function mountTimebar(el, store, context) {
     },
     { signal },
   );
+  film.addEventListener("input", () => {
+    const { seconds } = schedule();
+    const share = film.valueAsNumber / Number(film.max);
+    if (share >= 1 - ENDS) return go(ALL);
+    const p = positionAt(schedule(), share * seconds);
+    go(context.reducedMotion() ? Math.round(p) : p);
+  }, { signal });
+  film.addEventListener("keydown", (event) => {
+    const { p } = store.get();
+    const to = { ArrowLeft: keyframe(schedule(), p, -1), ArrowDown: keyframe(schedule(), p, -1), ArrowRight: keyframe(schedule(), p, 1), ArrowUp: keyframe(schedule(), p, 1), PageUp: stretch(schedule(), p, 1), PageDown: stretch(schedule(), p, -1), Home: 0, End: ALL }[event.key];
+    if (to === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    go(p < 0 && to === ALL ? ALL : to);
+  }, { signal });
   scrub.addEventListener("input", () => store.set({ playing: false, t: scrub.valueAsNumber }), { signal });
+  speed.addEventListener("change", () => store.set({ speed: Number(speed.value) }), { signal });
   sample.addEventListener("change", () => store.set({ n: Number(sample.value) }), { signal });
   document.addEventListener(
     "keydown",
@@ -64,8 +89,20 @@ export function mountTimebar(el, store, context) {
     const options = Array.from({ length: samples }, (_, k) => ({ value: String(k), text: sampleName(trace.encoder ?? trace, k, BEGINNING) }));
     fillMenu(sample, options, String(n));
     scrub.max = String(last());
+    scrub.hidden = last() < MOST_STEPS;
+    drawParts();
     drawSteps(trace, n, t);
     drawNow();
+  }
+
+  /** The stretches of the film, as wide as they take long. */
+  function drawParts() {
+    parts.replaceChildren(...schedule().segments.map((segment) => {
+      const label = labelOf(segment);
+      const part = make("span", { class: `film-part film-${segment.kind}` }, make("span", {}, label));
+      part.style.flexGrow = String(segment.seconds);
+      return part;
+    }));
   }
 
   /** @param {Trace} trace @param {number} n @param {number} t */
@@ -111,8 +148,20 @@ export function mountTimebar(el, store, context) {
     return info && at >= 0 ? context.tensors.value("decoded", info.axes.map((axis) => (axis === "T" ? at : n))) : null;
   }
 
+  function drawFilm() {
+    const { p } = store.get();
+    const { seconds, segments, beats } = schedule();
+    const at = p < 0 ? 1 : secondsAt(schedule(), p) / seconds;
+    film.value = String(at * Number(film.max));
+    el.style.setProperty("--film", `${at * 100}%`);
+    const where = p < 0 ? null : whereIs(schedule(), p);
+    segments.forEach((segment, k) => parts.children[k]?.classList.toggle("is-now", segment === where?.segment));
+    film.setAttribute("aria-valuetext", where ? context.say("page.play.at", { part: labelOf(where.segment), beat: Math.ceil(p), beats }) : context.say(p < 0 ? "page.play.done" : "page.play.begin"));
+  }
+
   function drawNow() {
     const { t, playing } = store.get();
+    drawFilm();
     scrub.value = String(t);
     now.textContent = `t = ${t} / ${last()}`;
     play.setAttribute("aria-pressed", String(playing));
@@ -129,23 +178,13 @@ export function mountTimebar(el, store, context) {
     }
   }
 
-  function runClock() {
-    window.clearInterval(beat);
-    if (!store.get().playing) return;
-    beat = window.setInterval(() => {
-      go(store.get().t + 1);
-      if (store.get().t >= last()) store.set({ playing: false });
-    }, BEAT);
-  }
-
   draw();
   const unsubscribe = store.subscribe((state, previous) => {
-    if (state.playing !== previous.playing) runClock();
     if (state.trace !== previous.trace || state.n !== previous.n || state.lang !== previous.lang) draw();
     else if (state.t !== previous.t || state.playing !== previous.playing) drawNow();
+    else if (state.p !== previous.p) drawFilm();
   });
   return () => {
-    window.clearInterval(beat);
     unsubscribe();
     life.abort();
   };

@@ -29,6 +29,7 @@ from app.web import (
     problems,
     questions,
     spread,
+    train_page,
     trainings,
     uploads,
 )
@@ -98,6 +99,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         *models_page.ROUTES,
         *problems.ROUTES,
         *questions.ROUTES,
+        *train_page.ROUTES,
     ]
     docs.install(app)
     errors.install(app)

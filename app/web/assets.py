@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import posixpath
 import threading
 import time
 from collections.abc import Mapping
@@ -16,9 +17,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from app.web.bundle import bundle
 from app.web.negotiate import holds
-from app.web.sent import compressed, without_comments
+from app.web.sent import compressed, imported, without_comments
 
 # The system's table may say text/plain for .js, and browsers then refuse to run modules.
 MIME = {
@@ -34,8 +34,6 @@ MIME = {
     ".webmanifest": "application/manifest+json",
     ".woff2": "font/woff2",
 }
-ENTRY = "js/main.js"
-JOINED = "js/main.joined.js"  # the entry and all it imports: over a hundred files would be fetched one after the other
 IMMUTABLE = "public, max-age=31536000, immutable"
 LOOK_AGAIN = 1.0  # seconds between two looks whether a file has changed
 
@@ -69,6 +67,7 @@ class Assets:
         self._seen: tuple[int, int] = (-1, -1)
         self._looked = -LOOK_AGAIN
         self._files: dict[str, Asset] = {}
+        self._modules: dict[str, list[str]] = {}
         self._hash = ""
         self.templates = Environment(
             loader=FileSystemLoader(templates or folder("templates")),
@@ -78,6 +77,7 @@ class Assets:
             lstrip_blocks=True,
         )
         self.templates.globals["asset_url"] = self.url
+        self.templates.globals["modules"] = self.modules
         self.templates.filters["script_json"] = script_json
         self.templates.filters["plain_json"] = partial(json.dumps, ensure_ascii=False)
         self._look()
@@ -93,6 +93,19 @@ class Assets:
         """The file itself; a path that is no file is a mistake and raises."""
         self._look()
         return self._files[path].body
+
+    def modules(self, path: str) -> list[str]:
+        """`path` and every module that it imports, directly or not, each once: what a browser may ask for at once."""
+        self._look()
+        if path not in self._modules:
+            found = [path]
+            for name in found:  # grows as it goes
+                for address in imported(self._files[name].sent.decode()):
+                    target = posixpath.normpath(posixpath.join(posixpath.dirname(name), address))
+                    if target not in found and target in self._files:
+                        found.append(target)
+            self._modules[path] = found
+        return self._modules[path]
 
     def names(self) -> list[str]:
         """The paths of all files, sorted."""
@@ -144,10 +157,7 @@ class Assets:
                 sent = without_comments(body.decode()).encode() if path.suffix == ".js" else body
                 files[name] = Asset(body, MIME[path.suffix], f'"{etag}"', sent, compressed(sent))
                 whole.update(f"{name}\0{etag}\0".encode())
-            joined = bundle(ENTRY, lambda path: files[path].sent.decode()).encode() if ENTRY in files else b""
-            if joined:
-                etag = hashlib.sha256(joined).hexdigest()[:20]
-                files[JOINED] = Asset(joined, MIME[".js"], f'"{etag}"', joined, compressed(joined))
+            self._modules = {}
             self._files, self._hash, self._seen = files, whole.hexdigest()[:16], seen
 
 

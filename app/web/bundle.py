@@ -5,6 +5,7 @@ from collections.abc import Callable
 from posixpath import dirname, join, normpath
 
 _IMPORT = re.compile(r'^import (?:\{([^}]*)\} from )?"([^"]+)";', re.MULTILINE)
+_LATER = re.compile(r'\bawait import\("([^"]+)"\)')
 _EXPORT = re.compile(r"^export (?:const|class|(?:async )?function\*?) (\w+)", re.MULTILINE)
 _LEFT = re.compile(r"^(?:import\b|export\b).*|\bimport\.meta\b|</script|<!--", re.MULTILINE | re.IGNORECASE)
 
@@ -32,6 +33,8 @@ def _add(path: str, read: Callable[[str], str], modules: dict[str, str], above: 
     source = read(path)
     for match in _IMPORT.finditer(source):
         _add(_found(path, match[2]), read, modules, (*above, path))
+    for match in _LATER.finditer(source):  # what a page would ask for later is there from the start
+        _add(_found(path, match[1]), read, modules, (*above, path))
     names = {each: f"module_{place}" for place, each in enumerate(modules)}
 
     def taken(match: re.Match[str]) -> str:
@@ -41,6 +44,7 @@ def _add(path: str, read: Callable[[str], str], modules: dict[str, str], above: 
         return f"const {{ {', '.join(parts)} }} = {names[_found(path, match[2])]};"
 
     given = _EXPORT.findall(source)
+    source = _LATER.sub(lambda match: names[_found(path, match[1])], source)
     body = _EXPORT.sub(lambda match: match[0].removeprefix("export "), _IMPORT.sub(taken, source))
     left = _LEFT.search(body)
     if left is not None:

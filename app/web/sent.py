@@ -13,6 +13,7 @@ _BLOCK = re.compile(r"^[ \t]*/\*(?:[^*]|\*(?!/))*\*/[ \t]*$", re.MULTILINE)
 _TYPE = re.compile(r"/\*\*(?:[^*\n]|\*(?!/))*\*/ ?")
 _BEHIND = re.compile(r"(?<=[;{},(\])]) +// [^\n\"'`]*$", re.MULTILINE)
 _INDENT = re.compile(r"^[ \t]+|[ \t]+$", re.MULTILINE)
+_IMPORT = re.compile(r'^(?:import|export)\b(?:[^;"]*?\bfrom)?\s*"(\.{1,2}/[^"]+)";', re.MULTILINE)
 
 
 def without_comments(script: str) -> str:
@@ -27,3 +28,8 @@ def compressed(body: bytes) -> bytes | None:
         return None
     packed = gzip.compress(body, LEVEL, mtime=0)
     return packed if len(packed) < 0.9 * len(body) else None
+
+
+def imported(script: str) -> list[str]:
+    """The relative addresses that a module imports before it runs; what it asks for later is not among them."""
+    return _IMPORT.findall(without_comments(script))

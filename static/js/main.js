@@ -13,20 +13,16 @@ import { createCharts } from "./doors/plotly.js";
 import { createExplaining } from "./explaining.js";
 import { createPlaying } from "./playing.js";
 import { mountCaption } from "./views/caption.js";
-import { mountChanged } from "./views/changed.js";
 import { mountClaims } from "./views/claims.js";
 import { mountCodeline } from "./views/codeline.js";
 import { mountCrumbs } from "./views/crumbs.js";
 import { mountCutting } from "./views/cutting.js";
-import { mountGradients } from "./views/gradients.js";
 import { mountHands } from "./views/hands.js";
 import { mountHeatmaps } from "./views/heatmaps.js";
 import { mountHelp } from "./views/help.js";
 import { mountHints } from "./views/hints.js";
 import { mountInside } from "./views/inside.js";
 import { mountInspector } from "./views/inspector.js";
-import { mountLedger } from "./views/ledger.js";
-import { mountLoss } from "./views/loss.js";
 import { mountMasthead } from "./views/masthead.js";
 import { mountNetwork } from "./views/network.js";
 import { mountNotes } from "./views/notes.js";
@@ -35,11 +31,9 @@ import { mountPresent } from "./views/present.js";
 import { mountPins } from "./views/pins.js";
 import { mountProof } from "./views/proof.js";
 import { mountRowpicker } from "./views/rowpicker.js";
-import { mountRunning } from "./views/running.js";
 import { mountScene } from "./views/scene.js";
 import { mountSentences } from "./views/sentences.js";
 import { mountShare } from "./views/share.js";
-import { mountSpread } from "./views/spread.js";
 import { mountStages } from "./views/stages.js";
 import { mountStatus } from "./views/status.js";
 import { mountTable } from "./views/table.js";
@@ -49,8 +43,8 @@ import { mountTeaching } from "./views/teaching.js";
 import { mountTimebar } from "./views/timebar.js";
 import { mountWeights } from "./views/weights.js";
 import { mountWay } from "./views/way.js";
-import { mountWiring } from "./views/wiring.js";
 
+/** @typedef {import("./types.js").AppState} AppState */
 /** @typedef {import("./types.js").Context} Context */
 /** @typedef {import("./types.js").Mount} Mount */
 /** @typedef {import("./types.js").Trace} Trace */
@@ -81,24 +75,27 @@ const WORK = [
   ["#inside", mountInside],
   ["#cutting", mountCutting],
   ["#timeline", mountTimebar],
-  ["#running", mountRunning],
   ["#pins", mountPins],
-  ["#changed", mountChanged],
   ["#network", mountNetwork],
   ["#rowpicker", mountRowpicker],
   ["#tabs", mountTabs],
   ["#heatmaps", mountHeatmaps],
   ["#padding", mountPadding],
-  ["#ledger", mountLedger],
-  ["#gradients", mountGradients],
-  ["#wiring", mountWiring],
-  ["#spread", mountSpread],
-  ["#loss", mountLoss],
   ["#inspector", mountInspector],
   ["#stages", mountStages],
   ["#claims", mountClaims],
   ["#table", mountTable],
   ["#hints", mountHints],
+];
+/** Views whose script is asked for when the state first shows them. @type {[string, (state: AppState) => boolean, () => Promise<Mount>][]} */
+const LATER = [
+  ["#running", ({ trace }) => Boolean(trace.request.weights.bundled), async () => (await import("./views/running.js")).mountRunning],
+  ["#changed", ({ trace }) => Boolean(trace.request.interventions?.length), async () => (await import("./views/changed.js")).mountChanged],
+  ["#ledger", ({ panel }) => panel === "ledger", async () => (await import("./views/ledger.js")).mountLedger],
+  ["#gradients", ({ panel }) => panel === "gradients", async () => (await import("./views/gradients.js")).mountGradients],
+  ["#wiring", ({ panel }) => panel === "wiring", async () => (await import("./views/wiring.js")).mountWiring],
+  ["#spread", ({ panel }) => panel === "spread", async () => (await import("./views/spread.js")).mountSpread],
+  ["#loss", ({ panel }) => panel === "loss", async () => (await import("./views/loss.js")).mountLoss],
 ];
 
 start(document, window);
@@ -216,11 +213,15 @@ function start(document, window) {
     },
   });
   mountAll(SHELL);
-  if (trace) mountAll(WORK);
+  const waiting = new Set(LATER);
+  const first = trace ? needed() : [];
+  // what the first picture needs comes before it, so that nothing moves when it is there
+  if (first.length) void Promise.allSettled(first.map(([, , asked]) => asked())).then(mountWork);
+  else if (trace) mountWork();
   store.subscribe((now, previous) => {
     if (now.trace && !previous.trace) {
       delete document.body.dataset.empty;
-      mountAll(WORK);
+      mountWork();
     }
     if (now.theme !== previous.theme) document.documentElement.dataset.theme = now.theme;
     if (now.lang !== previous.lang) translate(document, now.lang);
@@ -229,6 +230,24 @@ function start(document, window) {
   /** @param {[string, Mount][]} views */
   function mountAll(views) {
     for (const [selector, mount] of views) mount(find(document, selector), store, context);
+  }
+
+  function mountWork() {
+    mountAll(WORK);
+    mountNeeded();
+    store.subscribe(mountNeeded);
+  }
+
+  function needed() {
+    return [...waiting].filter(([, shows]) => shows(store.get()));
+  }
+
+  function mountNeeded() {
+    for (const view of needed()) {
+      const [selector, , asked] = view;
+      waiting.delete(view);
+      asked().then((mount) => mount(find(document, selector), store, context), () => waiting.add(view)); // the next change asks again
+    }
   }
 
   /** The words that stand in the template. @param {Document} page @param {string} to */

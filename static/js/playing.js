@@ -63,13 +63,13 @@ export function createPlaying(store, { calm }, clock) {
     }
     if (state.p < 0) return;
     const schedule = scheduleOf(state.trace);
+    const shown = shownAt(schedule, state.p);
     if (state.p !== previous.p) {
-      const shown = shownAt(schedule, state.p);
       if (shown.t !== state.t || (shown.row !== null && shown.row !== state.row)) store.set(moved(state, state.p));
       return;
     }
-    // somebody chose a step or a row: the film goes there
-    if (state.t !== previous.t || state.row !== previous.row) store.set({ p: positionOf(schedule, state.row, state.t), playing: false });
+    // somebody chose a step or a row that the position does not show: the film goes there
+    if (shown.t !== state.t || (shown.row ?? previous.row) !== state.row) store.set({ p: positionOf(schedule, state.row, state.t), playing: false });
   });
   return () => {
     callOff();

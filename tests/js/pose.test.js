@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { blocksOf, worldAxes } from "../../static/js/scene/blocks.js";
 import { facesOf, originOf, pointOf } from "../../static/js/scene/faces.js";
 import { layout } from "../../static/js/scene/layout.js";
+import { sizesBeside } from "../../static/js/scene/padding.js";
 import { pick } from "../../static/js/scene/pick.js";
 import { between, poseOf, stairsOf } from "../../static/js/scene/pose.js";
 import { posed } from "../../static/js/scene/posed.js";
@@ -183,6 +184,16 @@ test("packed, the cube is stairs: at every step as many samples high as batch_si
         assert.deepEqual(heights, sizes, `${lengths} ${form}`);
       }
     }
+  }
+});
+
+test("beside the stairs stand the batch_sizes, one number a step", () => {
+  const placed = cubeOf({ N: 4, T: 5 });
+  const posedAs = { ...placed, pose: poseOf(placed, asking("cut", "T", 1), [5, 3, 3, 1]) };
+  for (const turn of TURNS.slice(0, 2)) {
+    const found = sizesBeside(posedAs, viewOf(turn), 0, [5, 3, 3, 1]);
+    assert.deepEqual(found.map(({ text }) => text), ["4", "3", "3", "1", "1"]);
+    for (const [k, { at: [, y] }] of found.entries()) assert.ok(k === 0 || y > found[k - 1].at[1], "down the page, as time runs");
   }
 });
 

@@ -1,6 +1,7 @@
 // The numbers of the network's picture: read, put on scales, painted on the canvas that lies above the drawn boxes.
 
 import { trueLengths } from "../core/places.js";
+import { shownYet } from "./film.js";
 import { legendOf } from "./legend.js";
 import { scaleOfQuantity, widen } from "./scales.js";
 import { barsOf, paintBars, paintHatch, prepare, scaleOfMeans } from "./strip.js";
@@ -19,12 +20,13 @@ import { summary } from "./window.js";
 /**
  * Paints every strip; what is not here yet is hatched and asked for.
  * @param {Painted} picture
- * @param {{canvas: HTMLCanvasElement, head: HTMLElement, note: HTMLElement, hatch: string, n: number}} on
+ * @param {{canvas: HTMLCanvasElement, head: HTMLElement, note: HTMLElement, hatch: string, n: number, film?: import("../play/motion.js").Motion | null}} on
  * @param {AppState["trace"]} trace
  * @param {Reader} reader
  * @param {Context} context
+ * @returns {Record<Quantity, Scale>} the colours of its numbers
  */
-export function paintNumbers({ layout, net, spots, overview }, { canvas, head, note, hatch, n }, trace, reader, context) {
+export function paintNumbers({ layout, net, spots, overview }, { canvas, head, note, hatch, n, film = null }, trace, reader, context) {
   const { wholes, seen } = readAll(spots, trace, reader);
   const scales = {
     h: scaleOfQuantity(trace, "h", seen.h, context.beside), c: scaleOfQuantity(trace, "c", seen.c, context.beside), x: scaleOfQuantity(trace, "x", seen.x, context.beside),
@@ -38,9 +40,10 @@ export function paintNumbers({ layout, net, spots, overview }, { canvas, head, n
 
   const pen = prepare(canvas, layout.width, layout.height);
   for (const { spot, parts } of painted)
-    if (parts === null) paintHatch(pen, spot.box, hatch);
+    if (!shownYet(film, spot)) continue;
+    else if (parts === null) paintHatch(pen, spot.box, hatch);
     else for (const { box, bars, averaged } of parts) paintBars(pen, box, bars, (averaged && means[spot.quantity]) || scales[spot.quantity]);
-  overview?.paint(net.rows.map((row) => wholes.get(`${row.name}.h`) ?? reader.read(`${row.name}.h`, [n, null, null])), scales.h, hatch);
+  overview?.paint(net.rows.map((row) => wholes.get(`${row.name}.h`) ?? reader.read(`${row.name}.h`, [n, null, null])), scales.h, hatch, (row) => film?.undone(`${row.name}.h`) ?? []);
 
   head.replaceChildren(...legendOf(context.say, net, scales, means));
   const cellWidth = layout.cells[0]?.h.w ?? 1;
@@ -49,6 +52,7 @@ export function paintNumbers({ layout, net, spots, overview }, { canvas, head, n
     net.units > cellWidth ? context.say("network.averaged.cell", { units: Math.round(net.units / Math.floor(cellWidth)) }) : "",
     layout.cells.some((cell) => !cell.live) ? context.say("network.padding") : layout.cells.some(({ t }) => t >= (trueLengths(trace)?.[n] ?? Infinity)) ? context.say("network.ended") : "",
   ].filter(Boolean).join(" ");
+  return scales;
 }
 
 /**

@@ -15,7 +15,7 @@ import { placeOf, stepAt, ticks, windowAt } from "./window.js";
  * What the strips need and whom they tell.
  * @typedef {{say: Say, net: Net, width: number, moved: (first: number) => void, stepped: (t: number) => void,
  *   pointed: (row: Row, t: number, unit: number) => void, left: () => void, chosen: (row: Row) => void}} Wiring
- * @typedef {{el: HTMLElement, paint: (blocks: (Block | null)[], scale: Scale, hatch: string) => void,
+ * @typedef {{el: HTMLElement, paint: (blocks: (Block | null)[], scale: Scale, hatch: string, undone?: (row: Row) => ([number, number] | null)[][]) => void,
  *   mark: (run: Run, t: number, row: string) => void}} Overview
  */
 
@@ -109,7 +109,7 @@ export function createOverview(wiring) {
 
   return {
     el,
-    paint(blocks, scale, hatch) {
+    paint(blocks, scale, hatch, undone = () => []) {
       const box = { x: 0, y: 0, w: width, h: height };
       const images = blocks.map((block) => block && imageOf(block, box));
       const sample = images.find((image) => image !== null);
@@ -120,6 +120,7 @@ export function createOverview(wiring) {
         const image = images[k];
         if (image) paintImage(pen, box, image, used);
         else paintHatch(pen, box, hatch);
+        for (const [, steps] of undone(net.rows[k])) if (steps) pen.clearRect((steps[0] / net.steps) * width, 0, ((steps[1] - steps[0]) / net.steps) * width, height);
       });
       note.textContent = [
         say("network.window.help"),

@@ -40,6 +40,7 @@ export function arrange(trace, blocks, scales, { width, zoom, ratio, alone, say,
     ...(still ? [] : [{ text: say("scene.hint"), colour: "" }]),
   ];
   if ([trace, trace.encoder].some((one) => one && trueLengths(one)?.some((length) => length < sizes(one).steps))) notes.push({ text: say("scene.padding"), colour: "" });
+  if (trace.request.packed) notes.push({ text: say("scene.batch_sizes"), colour: "" });
   if (trace.request.interventions?.length) notes.push({ text: say("scene.held_is"), colour: "" }, { text: say("scene.changed_is"), colour: "" });
   if (averaged) notes.push({ text: say("scene.averaged"), colour: "" });
   return { layout: arranged, legend: legendLayout(entriesOf(blocks, scales), notes, width, arranged.bottom, measure) };

@@ -9,7 +9,7 @@ import { mergedAxis } from "./posed.js";
 import { drawCells } from "./cells.js";
 import { drawFlights, drawLit, drawUndone } from "./film.js";
 import { drawHands } from "./hands.js";
-import { drawPadding } from "./padding.js";
+import { drawPadding, sizesBeside } from "./padding.js";
 import { drawArrow, drawConnector, drawLabel, drawModule, drawTag } from "./marks.js";
 import { drawSources } from "./sources.js";
 
@@ -70,6 +70,7 @@ export function drawScene(ctx, scene) {
     for (const label of placed.labels) drawLabel(ctx, turned(label, scene.view), palette, crossed);
     if (placed.block.kind === "ends") drawLeaders(ctx, placed, scene);
     if (placed.block.kind === "cube") drawLetters(ctx, placed, scene);
+    if (placed.block.name === "output") drawSizes(ctx, placed, scene);
     if (placed.block.name === "tokens") drawWord(ctx, placed, scene);
     if (scene.hands) drawHands(ctx, placed, scene, scene.hands);
   }
@@ -87,7 +88,9 @@ function drawBlock(ctx, placed, scene) {
   const sample = block.shape.map((_, axis) => (axis === block.sample ? /** @type {[number, number]} */ ([scene.n, scene.n + 1]) : null));
   const oneOfMany = block.sample >= 0 && block.shape[block.sample] > 1;
   const step = placed.block.plane ? null : stepIn(placed, scene);
-  const dense = placed.block.kind === "ends" && placed.gap < 6; // so many states that outlines would hide them
+  const flat = placed.pose?.turn === 0;
+  // so many states, or samples above one another, that outlines would hide them
+  const dense = placed.block.kind === "ends" ? placed.gap < 6 : flat && Math.hypot(...faces[0].down) < 9;
   const marked = scene.marked.filter(({ tensor, index }) => tensor === block.name && index.length === block.shape.length);
   const ended = scene.ended(block.name);
   const undone = scene.film?.undone(block.name) ?? [];
@@ -96,10 +99,10 @@ function drawBlock(ctx, placed, scene) {
     // packing cuts what the module makes, not what it is given
     if (ended) drawPadding(ctx, face, block, { ...ended, cut: ended.cut && plain(block.name) === "output" }, scene.palette);
     drawUndone(ctx, face, undone, scene.palette);
-    if (block.name === "output") for (const link of scene.links) outline(ctx, partOf(face, link.ranges), scene.palette.h, 2);
+    if (block.name === "output" && !(flat && dense)) for (const link of scene.links) outline(ctx, partOf(face, link.ranges), scene.palette.h, 2);
     if (block.parts > 1) drawSeam(ctx, face, block);
     if (oneOfMany && (!dense || face.fixedAxis === 0) && !undone.some((ranges) => partOf(face, ranges))) outline(ctx, partOf(face, sample), SAMPLE, 1.25);
-    if (step && face.role !== "now") outline(ctx, partOf(face, step), scene.palette.now, 2.5);
+    if (step && !(flat && dense) && face.role !== "now") outline(ctx, partOf(face, step), scene.palette.now, 2.5);
     outline(ctx, face, face.role === "now" ? scene.palette.now : dense ? GRID : EDGE, face.role === "now" ? 2.5 : 1);
     for (const mark of marked) drawMark(ctx, face, mark, scene.palette);
   }
@@ -284,6 +287,16 @@ function drawLetters(ctx, placed, scene) {
   const middle = body.length ? (Math.min(...body.map(({ low }) => low[1])) + Math.max(...body.map(({ high }) => high[1]))) / 2 : y / 2;
   const edge = project(view, [right ? 0 : x, middle, 0], origin);
   if (!right || !tag || Math.abs(edge[1] - tag[1]) > 14) letter(down, [right ? 0 : x, middle, 0], right ? -10 : 10, 0);
+}
+
+/** Packed, the batch_sizes beside the stairs. @param {CanvasRenderingContext2D} ctx @param {Placed} placed @param {Scene} scene */
+function drawSizes(ctx, placed, scene) {
+  const ended = scene.ended("output");
+  if (!ended?.cut || placed.block.kind !== "cube" || placed.pose?.turn === 0 || slabsOf(placed, scene.t).some(({ frame }) => frame)) return;
+  const left = scene.view.turn.yaw < 0;
+  for (const { text, at: [x, y] } of sizesBeside(placed, scene.view, scene.t, ended.lengths)) {
+    drawLabel(ctx, { text, x: x + (left ? -6 : 6), y, role: "op", align: left ? "right" : "left" }, scene.palette);
+  }
 }
 
 /** The word whose number stands in the current column. @param {CanvasRenderingContext2D} ctx @param {Placed} placed @param {Scene} scene */

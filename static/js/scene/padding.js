@@ -1,6 +1,6 @@
 // The cells of a block that lie behind a sample's own end: hatched, and without colour where nothing was computed.
 
-import { partOf } from "./faces.js";
+import { partOf, pointOf } from "./faces.js";
 
 /** @typedef {import("./faces.js").Face} Face */
 /** @typedef {import("./projection.js").Vec2} Vec2 */
@@ -9,6 +9,8 @@ import { partOf } from "./faces.js";
 
 const VEIL = "rgb(253 253 251 / 0.5)"; // on data colours, which are the same in light and dark
 const LINES = "rgb(20 24 32 / 0.45)";
+const CLOSE = 11; // px between two numbers
+const MANY = 12; // steps that are all numbered
 const MOST = 1000; // pieces; more of them than this are thinner than a line
 
 /**
@@ -74,4 +76,32 @@ function hatch(ctx, points, colour) {
   ctx.strokeStyle = colour;
   ctx.lineWidth = 0.75;
   ctx.stroke();
+}
+
+/**
+ * How many samples are still running at each step: what packing calls batch_sizes, and how high the stairs are.
+ * @param {number[]} lengths @param {number} steps
+ */
+export const batchSizes = (lengths, steps) => Array.from({ length: steps }, (_, t) => lengths.filter((length) => length > t).length);
+
+/**
+ * The numbers of batch_sizes along the cube's outer edge, each beside its step; where steps lie too close, only where they change.
+ * @param {import("./layout.js").Placed} placed @param {import("./projection.js").View} view @param {number} t @param {number[]} lengths
+ * @returns {{text: string, at: Vec2}[]}
+ */
+export function sizesBeside(placed, view, t, lengths) {
+  const { block } = placed;
+  const time = block.axes.indexOf("T");
+  const sizes = batchSizes(lengths, block.shape[time]);
+  const outer = block.shape.map((size, axis) => (axis === block.shape.length - 1 && view.turn.yaw < 0 ? 0 : size));
+  /** @type {{text: string, at: Vec2}[]} */
+  const found = [];
+  sizes.forEach((size, step) => {
+    const at = pointOf(placed, view, t, outer.with(time, step + 0.5));
+    const last = found.at(-1);
+    if (last && Math.hypot(at[0] - last.at[0], at[1] - last.at[1]) < CLOSE) return;
+    if (last && last.text === String(size) && sizes.length > MANY) return;
+    found.push({ text: String(size), at });
+  });
+  return found;
 }

@@ -26,7 +26,7 @@ import { gapAlong } from "./sizes.js";
 
 const MOST_APART = 16; // slices drawn apart; of more, several stay together
 const MARGIN = 14; // px between a cube and the slice that was pulled out of it
-export const MOST_FLAT = 2 ** 24; // numbers; more of them are not read only to be averaged away
+const MOST_FLAT = 2 ** 24; // numbers; more of them are not read only to be averaged away, the cube stays whole
 
 /** @param {{axes: string[], shape: number[], sample: number}} block @param {Along} along @returns {number} the tensor's axis, -1 where it has none */
 export const axisAlong = ({ axes, shape, sample }, along) => (along === "T" ? axes.indexOf("T") : along === "N" ? sample : shape.length - 1);
@@ -51,7 +51,7 @@ export function poseOf(placed, asked, lengths = null, world = worldAxes(placed.b
   const at = indexAlong(block, axis, asked);
   const count = block.shape[axis] ?? 1;
   const whole = () => finish([{ from: 0, to: count, offset: [0, 0, 0], role: "whole" }], -1, size);
-  if (k < 0 || asked.form === "whole") return whole();
+  if (k < 0 || asked.form === "whole" || (asked.form === "flat" && block.shape.reduce((a, b) => a * b, 1) > MOST_FLAT)) return whole();
   if (asked.form === "flat") {
     const pieces = Array.from({ length: count }, (_, i) => piece(i, i + 1, { 1: i * size[1] }, "whole"));
     return finish(pieces, axis, [size[0], count * size[1], size[2]], 0);

@@ -32,7 +32,7 @@ export function posed(layout, asked, way, { say, ended }) {
     if (block.kind !== "cube") return placed;
     const lengths = lengthsOf(placed);
     const there = poseOf(placed, asked, lengths);
-    const labels = asked.form === "flat" ? flatLabels(placed, say) : placed.labels;
+    const labels = there.turn === 0 ? flatLabels(placed, say) : placed.labels;
     if (!moves || !way.from) return { ...placed, pose: there, labels };
     const whole = poseOf(placed, { ...asked, form: "whole" }, lengths);
     return { ...placed, labels, pose: between(block, poseOf(placed, way.from, lengths), there, way.p, whole, lengths) };

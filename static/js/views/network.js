@@ -4,13 +4,16 @@ import { heldIn } from "../core/hands.js";
 import { aliases } from "../core/places.js";
 import { sourcesOf } from "../core/reads.js";
 import { drawNetwork } from "../network/draw.js";
+import { markCells, paintTravelling, shownYet, travelling } from "../network/film.js";
 import { columnsFor, layoutNetwork, liveSteps, netOf } from "../network/layout.js";
 import { createOverview } from "../network/overview.js";
 import { paintNumbers } from "../network/numbers.js";
 import { cellOf, placesOf, spotAt, spotsOf } from "../network/places.js";
 import { createReader } from "../network/reader.js";
 import { boxesOf, drawWays, layoutSources } from "../network/sources.js";
+import { prepare } from "../network/strip.js";
 import { follow, windowAt } from "../network/window.js";
+import { motionOf } from "../play/motion.js";
 
 /** @typedef {import("../types").AppState} AppState */
 /** @typedef {import("../types").CellAt} CellAt */
@@ -36,13 +39,16 @@ export function mountNetwork(el, store, context) {
   const stage = make("div", "net-stage");
   const canvas = make("canvas", "net-numbers");
   const marks = make("div", "net-marks");
+  const flying = make("canvas", "net-numbers");
   const note = make("p", "net-note");
   canvas.setAttribute("aria-hidden", "true");
+  flying.setAttribute("aria-hidden", "true");
   el.replaceChildren(head, above, stage, note);
 
   const reader = createReader(context, () => schedulePaint());
   const pen = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
   /** @type {Picture | null} */ let picture = null;
+  /** What the last painting showed. @type {{done: string, scales: ReturnType<typeof paintNumbers>, inks: {now: string, paper: string}} | null} */ let shown = null;
   let first = 0;
   let width = 0;
   /** Where the keyboard is: a row, a step, a unit. */
@@ -84,7 +90,7 @@ export function mountNetwork(el, store, context) {
     const svg = drawNetwork(layout, net, { say: context.say, trace, n: sample, measure });
     const held = stage.contains(document.activeElement) && picture !== null ? document.activeElement : null;
     const heldRow = held?.classList.contains("net-rowlabel") ? held.getAttribute("data-row") : null;
-    stage.replaceChildren(svg, canvas, marks);
+    stage.replaceChildren(svg, canvas, flying, marks);
     picture = { net, layout, svg, spots: spotsOf(layout, net, trace, sample), overview };
     focus = { row: Math.min(focus.row, net.rows.length - 1), t: clamp(focus.t, layout.first, layout.first + layout.count - 1), unit: Math.min(focus.unit, net.units - 1) };
     rove();
@@ -124,8 +130,37 @@ export function mountNetwork(el, store, context) {
   function paint() {
     const { trace, n } = store.get();
     if (!picture) return;
-    const hatch = getComputedStyle(el).getPropertyValue("--rule-strong").trim() || "gray";
-    paintNumbers(picture, { canvas, head, note, hatch, n: Math.min(n, picture.net.samples - 1) }, trace, reader, context);
+    const style = getComputedStyle(el);
+    const ink = (/** @type {string} */ name) => style.getPropertyValue(name).trim() || "gray";
+    const hatch = ink("--rule-strong");
+    const film = motionOf(trace, store.get().p);
+    const scales = paintNumbers(picture, { canvas, head, note, hatch, n: Math.min(n, picture.net.samples - 1), film }, trace, reader, context);
+    markCells(picture.svg, picture.net.rows, film);
+    shown = { done: doneNow(), scales, inks: { now: ink("--now"), paper: ink("--paper") } };
+    fly();
+  }
+
+  /** Which strips have numbers at this position. */
+  function doneNow() {
+    const film = motionOf(store.get().trace, store.get().p);
+    const at = film?.computing;
+    return film ? `${at ? `${at.row.name} ${at.step}` : ""} ${picture?.spots.map((spot) => Number(shownYet(film, spot))).join("")}` : "";
+  }
+
+  /** What only travels is painted by itself; the rest when something has been computed. */
+  function film() {
+    if (!shown || shown.done !== doneNow()) schedulePaint();
+    else fly();
+  }
+
+  function fly() {
+    if (!picture || !shown) return;
+    const { layout, spots, net } = picture;
+    const some = travelling(spots, net, motionOf(store.get().trace, store.get().p));
+    if (!some.length && flying.hidden) return;
+    flying.hidden = !some.length;
+    if (!some.length) return;
+    paintTravelling(prepare(flying, layout.width, layout.height), some, shown.scales, ({ tensor, index }) => context.tensors.peek(tensor, index)?.data ?? null, shown.inks);
   }
 
   /** What moves without repainting: the current step, the chosen row, the number pointed at, the number pinned. */
@@ -260,6 +295,7 @@ export function mountNetwork(el, store, context) {
   const unsubscribe = store.subscribe((state, previous) => {
     if (state.trace !== previous.trace || state.n !== previous.n || state.lang !== previous.lang) return rebuild();
     if (state.theme !== previous.theme) schedulePaint();
+    if (state.p !== previous.p) film();
     if (state.t !== previous.t && picture) {
       const { net, layout, overview } = picture;
       const next = follow({ first: layout.first, count: layout.count }, clamp(state.t, 0, net.steps - 1), net.steps);

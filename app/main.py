@@ -28,6 +28,7 @@ from app.web import (
     plotly,
     problems,
     questions,
+    spread,
     train_page,
     trainings,
     uploads,
@@ -83,6 +84,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(difference.router)
     app.include_router(explain.router)
     app.include_router(figures.router)
+    app.include_router(spread.router)
     app.include_router(trainings.router)
     app.include_router(models.router)
     app.include_router(uploads.router)

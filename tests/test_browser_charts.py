@@ -14,7 +14,7 @@ from tests.test_accessibility import violations
 pytestmark = [pytest.mark.browser]
 
 H = 6
-TABS = ["ledger", "gradients", "wiring"]
+TABS = ["ledger", "gradients", "wiring", "spread"]
 
 
 def network() -> tuple[Tensor, nn.LSTM]:
@@ -235,3 +235,31 @@ def test_a_chart_fits_a_phone(browser: Browser, live_server: LiveServer, tab: st
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     assert violations(page) == []
     page.close()
+
+
+def test_a_distribution_counts_torchs_numbers_and_a_loss_is_torchs(watched: Watched, live_server: LiveServer) -> None:
+    page = watched.page
+    page.goto(f"{live_server.url}/?panel=spread&head=every_step&out_features=2&activation=none&loss=cross_entropy")
+    panel = drawn(page, "spread")
+    panel.locator("[data-choice=tensor]").select_option("output")
+    panel.locator("[data-choice=samples]").select_option("own")
+    expect(panel.locator(".chart-says")).to_contain_text("The 30 numbers of output")
+    drawn(page, "spread")
+    x, lstm = network()
+    output, _ = lstm(x)
+    counts = [int(row[1]) for row in table(panel)]
+    reach = float(table(panel)[-1][0].split(" … ")[1])
+    assert counts == torch.histc(output.double(), 40, -reach, reach).int().tolist()
+    panel.locator("[data-choice=by]").select_option("step")
+    drawn(page, "spread")
+    expect(panel.locator("tbody tr")).to_have_count(5)
+    page.locator("#tab-loss").click()
+    panel = drawn(page, "loss")
+    losses = page.evaluate(
+        """async () => {
+          const id = JSON.parse(document.querySelector("#first-answer").textContent).trace.id;
+          return (await fetch(`/api/v1/traces/${id}/tensors/losses?index=0:5&format=json`)).json();
+        }"""
+    )["values"]
+    assert [float(row[1]) for row in table(panel)] == losses
+    expect(panel.locator(".chart-says")).to_contain_text("cross_entropy")

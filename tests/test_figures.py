@@ -57,6 +57,8 @@ KINDS: list[tuple[str, dict[str, Any]]] = [
     ("listening", {"row": "l0", "gate": "o"}),
     ("gates", {"row": "l0"}),
     ("cube", {}),
+    ("distribution", {"tensor": "l0.f"}),
+    ("distribution", {"tensor": "l0.h", "by": "step"}),
 ]
 
 

@@ -66,9 +66,9 @@ async def get_ledger(
 
     def question(trace: Trace, _: object) -> go.Figure:
         place = within(unit, trace.plan.H, "unit", "H")
-        return ledger_figure(ledger(trace, layer, sample, to), trace.plan, place, _look(request, theme))
+        return ledger_figure(ledger(trace, layer, sample, to), trace.plan, place, look(request, theme))
 
-    return await _draw(request, id, "ledger", check, question, layer, sample, to, theme)
+    return await draw(request, id, "ledger", check, question, layer, sample, to, theme)
 
 
 @router.get("/gradients", summary="How far a value reaches back", responses=DOCUMENTED, response_class=Response)
@@ -83,9 +83,9 @@ async def get_gradients(
         return checked(plan, of, limits)
 
     def question(trace: Trace, cancelled: Callable[[], bool]) -> go.Figure:
-        return gradients_figure(gradients(trace, of, limits, cancelled), trace.plan, _look(request, theme))
+        return gradients_figure(gradients(trace, of, limits, cancelled), trace.plan, look(request, theme))
 
-    return await _draw(request, id, "gradients", check, question, theme)
+    return await draw(request, id, "gradients", check, question, theme)
 
 
 @router.get("/cells", summary="LSTM, GRU and RNN beside each other", responses=DOCUMENTED, response_class=Response)
@@ -94,9 +94,9 @@ async def get_cells(request: Request, id: Id, of: Annotated[Ask, Depends(asked)]
     traces: Traces = request.app.state.traces
 
     def question(trace: Trace, cancelled: Callable[[], bool]) -> go.Figure:
-        return cells_figure(cells(trace, of, traces.limits, cancelled), trace.plan, _look(request, theme))
+        return cells_figure(cells(trace, of, traces.limits, cancelled), trace.plan, look(request, theme))
 
-    return await _draw(request, id, "cells", lambda plan: checked(plan, of, traces.limits), question, theme)
+    return await draw(request, id, "cells", lambda plan: checked(plan, of, traces.limits), question, theme)
 
 
 @router.get("/wiring", summary="What moves a gate", responses=DOCUMENTED, response_class=Response)
@@ -114,9 +114,9 @@ async def get_wiring(
 
     def question(trace: Trace, _: object) -> go.Figure:
         found = wiring(trace, row, gate, unit=unit, step=step, sample=sample)
-        return wiring_figure(found, trace.plan, _look(request, theme))
+        return wiring_figure(found, trace.plan, look(request, theme))
 
-    return await _draw(request, id, "wiring", lambda _: None, question, row, gate, unit, step, sample, theme)
+    return await draw(request, id, "wiring", lambda _: None, question, row, gate, unit, step, sample, theme)
 
 
 @router.get("/listening", summary="Who listens to whom", responses=DOCUMENTED, response_class=Response)
@@ -126,9 +126,9 @@ async def get_listening(
     """One gate's block of W_hh as a picture; of a large one the norm of each block of units."""
 
     def question(trace: Trace, _: object) -> go.Figure:
-        return listening_figure(listening(trace, row, gate), trace.plan, _look(request, theme))
+        return listening_figure(listening(trace, row, gate), trace.plan, look(request, theme))
 
-    return await _draw(request, id, "listening", lambda _: None, question, row, gate, theme)
+    return await draw(request, id, "listening", lambda _: None, question, row, gate, theme)
 
 
 @router.get("/gates", summary="The gates of one row and sample", responses=DOCUMENTED, response_class=Response)
@@ -141,9 +141,9 @@ async def get_gates(request: Request, id: Id, row: RowName, sample: Sample = 0, 
         return [part.text for part in parts.values()]
 
     def question(trace: Trace, _: object) -> go.Figure:
-        return gates_figure(trace, row, sample, _look(request, theme))
+        return gates_figure(trace, row, sample, look(request, theme))
 
-    return await _draw(request, id, "gates", check, question, row, theme)
+    return await draw(request, id, "gates", check, question, row, theme)
 
 
 @router.get("/cube", summary="A small tensor as a cube", responses=DOCUMENTED, response_class=Response)
@@ -154,17 +154,17 @@ async def get_cube(
     theme: ShownAs = "light",
 ) -> Response:
     """For small tensors only: each value is a marker of its own. The page's own scene has no such limit."""
-    return await _draw(
+    return await draw(
         request,
         id,
         "cube",
         lambda plan: cube_part(plan, tensor),
-        lambda trace, _: cube_figure(trace, tensor, _look(request, theme)),
+        lambda trace, _: cube_figure(trace, tensor, look(request, theme)),
         theme,
     )
 
 
-async def _draw(
+async def draw(
     request: Request,
     id: str,
     kind: str,
@@ -172,6 +172,8 @@ async def _draw(
     question: Question[go.Figure],
     *about: Any,
 ) -> Response:
+    """A figure as JSON."""
+
     def drawn(trace: Trace, cancelled: Callable[[], bool]) -> bytes:
         text: str = question(trace, cancelled).to_json()
         return text.encode()
@@ -179,7 +181,8 @@ async def _draw(
     return await ask(request, id, f"figure {kind}", check, drawn, *about)
 
 
-def _look(request: Request, theme: Theme) -> Look:
+def look(request: Request, theme: Theme) -> Look:
+    """The theme asked for, in the reader's language."""
     return Look(theme, i18n.sayer(lang_of(request)))
 
 

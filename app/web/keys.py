@@ -168,7 +168,7 @@ KEYS: tuple[Key, ...] = (
     Key("cut", "T", ("T", "N", "F"), view=True),  # F: the last axis, whatever it holds
     Key("pose", "cut", ("cut", "whole", "pull", "apart", "flat"), view=True),
     Key("unit", 0, view=True),  # where a cut along the last axis is
-    Key("panel", "gates", ("gates", "ledger", "gradients", "wiring"), view=True),
+    Key("panel", "gates", ("gates", "ledger", "gradients", "wiring", "spread", "loss"), view=True),
     Key("zoom", "", pattern=_ZOOM, sample="cell-l0.c-n.t.2-output", view=True),
     Key("pin", "", pattern=rf"|{_CELL}", sample="output-0.3.2", view=True),
     Key("pins", "", pattern=rf"|{_CELL}(--{_CELL}){{0,11}}", sample="output-0.3.2--logits-1.0", view=True),

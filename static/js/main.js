@@ -94,6 +94,8 @@ const LATER = [
   ["#ledger", ({ panel }) => panel === "ledger", async () => (await import("./views/ledger.js")).mountLedger],
   ["#gradients", ({ panel }) => panel === "gradients", async () => (await import("./views/gradients.js")).mountGradients],
   ["#wiring", ({ panel }) => panel === "wiring", async () => (await import("./views/wiring.js")).mountWiring],
+  ["#spread", ({ panel }) => panel === "spread", async () => (await import("./views/spread.js")).mountSpread],
+  ["#loss", ({ panel }) => panel === "loss", async () => (await import("./views/loss.js")).mountLoss],
 ];
 
 start(document, window);

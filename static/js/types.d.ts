@@ -9,7 +9,7 @@ import type { Intervention } from "./hands.types.js";
 export type Cell = "lstm" | "gru" | "rnn";
 export type Lang = "en" | "zh";
 export type Theme = "auto" | "light" | "dark";
-export type Panel = "gates" | "ledger" | "gradients" | "wiring";
+export type Panel = "gates" | "ledger" | "gradients" | "wiring" | "spread" | "loss";
 export type Params = { [name: string]: string | number | boolean | null };
 export type Nested = number | null | Nested[];
 

@@ -62,3 +62,28 @@ export interface Chart {
 export interface Charts {
   create(el: HTMLElement, clicked: (point: { x: number; y: number; type: string }) => void): Chart;
 }
+
+/** How many numbers of a tensor lie between `edges`: a line over all, or one a step. */
+export interface Spread {
+  tensor: string;
+  sample: number | null;
+  by: "all" | "step";
+  edges: number[];
+  counts: number[][];
+  numbers: number;
+  nonfinite: number;
+  min: number | null;
+  max: number | null;
+  mean: number | null;
+  std: number | null;
+}
+
+/** The loss by step of one sample, or by sample; null where it leaves a number out. */
+export interface LossLine {
+  kind: string;
+  loss: number | null;
+  by: "step" | "sample";
+  sample: number;
+  values: (number | null)[];
+  mean: (number | null)[] | null;
+}

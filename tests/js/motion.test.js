@@ -5,11 +5,13 @@ import { test } from "node:test";
 import { isDone, motionOf } from "../../static/js/play/motion.js";
 import { ALL, scheduleOf, whereIs } from "../../static/js/play/schedule.js";
 import { decoding, dropped, packed } from "./film_fixtures.js";
+import { runs } from "./golden_scenes.js";
+import { joined } from "../../static/js/core/encoder.js";
 import { MANY, traceOf } from "./scene_fixtures.js";
 
 /** @typedef {import("../../static/js/types.js").Trace} Trace */
 
-const TRACES = { ...Object.fromEntries(Object.entries(MANY).map(([name, of]) => [name, traceOf(of)])), dropped: dropped(), packed: packed(), decoding: decoding() };
+const TRACES = { ...Object.fromEntries(Object.entries(MANY).map(([name, of]) => [name, traceOf(of)])), dropped: dropped(), packed: packed(), decoding: decoding(), ...Object.fromEntries(runs().map(({ key, trace }) => [`the golden run ${key}`, joined(trace)])) };
 
 /** How many numbers of a tensor are not computed. @param {Trace} trace @param {number} p @param {string} tensor */
 function missing(trace, p, tensor) {

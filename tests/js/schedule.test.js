@@ -4,9 +4,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ALL, keptTo, keyframe, positionAt, positionOf, scheduleOf, secondsAt, shownAt, stretch, whereIs } from "../../static/js/play/schedule.js";
 import { decoding, dropped, packed } from "./film_fixtures.js";
+import { runs } from "./golden_scenes.js";
+import { joined } from "../../static/js/core/encoder.js";
 import { MANY, traceOf } from "./scene_fixtures.js";
 
-const TRACES = { ...Object.fromEntries(Object.entries(MANY).map(([name, of]) => [name, traceOf(of)])), dropped: dropped(), packed: packed(), decoding: decoding() };
+const TRACES = { ...Object.fromEntries(Object.entries(MANY).map(([name, of]) => [name, traceOf(of)])), dropped: dropped(), packed: packed(), decoding: decoding(), ...Object.fromEntries(runs().map(({ key, trace }) => [`the golden run ${key}`, joined(trace)])) };
 
 /** Every beat in order, as whereIs says. @param {import("../../static/js/types.js").Trace} trace */
 function beatsOf(trace) {
@@ -20,7 +22,7 @@ for (const [name, trace] of Object.entries(TRACES)) {
     const steps = trace.tensors.input.shape[trace.tensors.input.axes.indexOf("T")];
     /** @type {Record<string, number[]>} */
     const seen = {};
-    for (const { row, step } of beatsOf(trace)) if (row && step !== null) (seen[row.name] ??= []).push(step);
+    for (const { segment, row, step } of beatsOf(trace)) if (row && step !== null && !segment.of) (seen[row.name] ??= []).push(step);
     assert.equal(Object.keys(seen).length, layers * (bidirectional ? 2 : 1));
     const forward = Array.from({ length: steps }, (_, t) => t);
     for (const [row, order] of Object.entries(seen)) assert.deepEqual(order, row.endsWith("_reverse") ? forward.toReversed() : forward, row);
@@ -42,6 +44,14 @@ for (const [name, trace] of Object.entries(TRACES)) {
     }
   });
 }
+
+test("an encoder reads all its steps before its states are handed over, and only then the decoder's loop begins", () => {
+  const trace = TRACES["the golden run encoder_decoder"];
+  const steps = beatsOf(trace).filter(({ segment }) => segment.key === "encoder.rnn/l0").map(({ step }) => step);
+  assert.deepEqual(steps, [0, 1, 2, 3, 4]);
+  const names = scheduleOf(trace).segments.map(({ key }) => key);
+  assert.deepEqual(names.slice(names.indexOf("encoder.rnn/l0"), names.indexOf("loop") + 2), ["encoder.rnn/l0", "encoder.rnn/ends", "encoder", "loop", "rnn/ends"]);
+});
 
 test("layer 1 begins when both directions of layer 0 are done, and dropout lies between them", () => {
   const names = scheduleOf(TRACES.dropped).segments.map(({ key }) => key);

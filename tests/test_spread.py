@@ -95,8 +95,9 @@ async def test_the_figures_draw_what_the_routes_say(client: httpx.AsyncClient) -
         shown = drawn.y if by == "all" else [list(line) for line in zip(*drawn.z, strict=True)]
         assert list(shown) == (numbers["counts"][0] if by == "all" else numbers["counts"])
     numbers = (await client.get(f"{path}/losses", params={"sample": 2})).json()
-    own, mean = plotly.io.from_json((await client.get(f"{path}/figures/loss", params={"sample": 2})).text).data
+    own, mean, whole = plotly.io.from_json((await client.get(f"{path}/figures/loss", params={"sample": 2})).text).data
     assert (list(own.y), list(mean.y)) == (numbers["values"], numbers["mean"])
+    assert set(whole.y) == {numbers["loss"]}
 
 
 @pytest.mark.parametrize(

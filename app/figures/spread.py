@@ -86,9 +86,13 @@ def loss_figure(found: LossAnswer, plan: Plan, look: Look) -> go.Figure:
                 hovertemplate="%{x}: %{y:.6g}<extra></extra>",
             )
         )
+    if found.loss is not None and x:
+        level = {"color": look.colour("ink-soft"), "width": 1.5, "dash": "dot"}
+        whole = look.says("figure.loss.whole")
+        ends = [x[0] - 0.5, x[-1] + 0.5]
+        hover = "%{y:.6g}<extra></extra>"
+        traces.append(go.Scatter(x=ends, y=[found.loss] * 2, mode="lines", line=level, name=whole, hovertemplate=hover))
     figure = look.figure(look.says("figure.loss.title", kind=found.kind), HEIGHT, traces, showlegend=True)
-    if found.loss is not None:
-        figure.add_hline(y=found.loss, line={"color": look.colour("ink-soft"), "width": 1, "dash": "dot"})
     figure.update_xaxes(
         ticks(names), title_text=look.says("figure.loss.steps" if found.by == "step" else "figure.loss.samples")
     )

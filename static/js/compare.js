@@ -28,7 +28,9 @@ import { mountScene } from "./views/scene.js";
 /** @typedef {{name: string, store: Store, context: Context}} Run */
 
 const SETTLE = 200; // ms before a scrubbed step reaches the address; browsers limit how often it may change
-const LOOKED_AT = /** @type {const} */ (["t", "n", "cursor", "pinned"]);
+const LOOKED_AT = /** @type {const} */ (["t", "n", "cursor", "pinned", "cut", "pose"]);
+/** Going into a block would leave the other run behind; that is the explorer's. @type {{[key: string]: string}} */
+const WORDS = { "scene.hint": "compare.scene.hint", "scene.help": "compare.scene.help" };
 
 const view = document.querySelector("#view");
 if (view instanceof HTMLFormElement) view.addEventListener("change", () => view.requestSubmit());
@@ -121,7 +123,7 @@ async function start(document, window, first) {
     const tensors = createTensors(trace, read);
     /** @type {Context} */
     const context = {
-      say,
+      say: (key, params) => say(WORDS[key] ?? key, params),
       tensors,
       beside,
       padding: (stop) => api.padding(trace.id, stop),
@@ -149,16 +151,18 @@ async function start(document, window, first) {
   /** What is looked at in one run is looked at in all. @param {Run} one */
   function follow(one) {
     one.store.subscribe((state, previous) => {
+      if (state.zoom) return one.store.set({ zoom: "" });
       if (LOOKED_AT.every((key) => state[key] === previous[key])) return;
-      look(state);
+      const { t, n, cursor, pinned, cut, pose } = state;
+      look({ t, n, cursor, pinned, cut, pose });
     });
   }
 
-  /** @param {Looking} at */
-  function look({ t, n, cursor, pinned }) {
+  /** @param {Looking & Partial<Pick<import("./types.js").AppState, "cut" | "pose">>} at */
+  function look({ t, n, cursor, pinned, ...turned }) {
     if (looking) return;
     looking = true;
-    runs.forEach(({ store }, k) => store.set(lookingAt(store.get().trace, { t, n, cursor, pinned }, traces[k] ?? a)));
+    runs.forEach(({ store }, k) => store.set({ ...lookingAt(store.get().trace, { t, n, cursor, pinned }, traces[k] ?? a), ...turned }));
     looking = false;
     readout.follow(cursor, pinned);
     keep();

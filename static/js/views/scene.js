@@ -25,7 +25,7 @@ import { listenWheel } from "../scene/wheel.js";
 /** @typedef {ReturnType<typeof arrange>} Arrangement */
 
 const WIDE = 780; // px: on a phone a short picture leaves no gap
-const AROUND = 160; // css px before a class for the path, the caption and the bar
+const AROUND = 216; // css px before a class for the path, the caption and the bar
 
 /** @type {import("../types.js").Mount} */
 export function mountScene(el, store, context) {

@@ -51,7 +51,7 @@ async def get_part(
     at: At = None,
     format: Form = None,
 ) -> Response:
-    """In every format in which a tensor can be read."""
+    """As JSON, f32, f64 or npy."""
     traces: Traces = request.app.state.traces
     client, form = Client(request), format or FORMATS[preferred(request, list(FORMATS))]
     (id, plan), (other, other_plan) = [await traces.planned(each, client) for each in (id, minus_)]

@@ -202,6 +202,10 @@ async function start(document, window, first) {
     runs.push(third);
     third.store.set(lookingAt(third.store.get().trace, lead.store.get(), a));
     write(says, found);
+    if (!Object.keys(found.tensors).length) {
+      for (const side of drawn.querySelectorAll(".drawn-side.side-d")) side.remove(); // there is nothing to draw
+      return;
+    }
     show("d", third.store, third.context, hasNetwork(a, found));
     follow(third);
     readout.follow(lead.store.get().cursor, lead.store.get().pinned);

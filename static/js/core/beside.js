@@ -1,5 +1,6 @@
 // Two runs on one time axis: the same number in both, and their difference as something that can be drawn.
 
+import { ENCODER } from "./encoder.js";
 import { exists, rows, sizes } from "./places.js";
 
 /** @typedef {import("../types.js").AppState} AppState */
@@ -28,7 +29,8 @@ export function differenceOf(a, b, found) {
   const { model } = a.request;
   // a network is drawn with a cell state only where both have one
   const cell = model.cell === "lstm" && !hasRows(a, tensors, "c") ? "rnn" : model.cell;
-  return { ...a, difference: true, positions: positionsOf(a, b, tensors), id: `${found.a} − ${found.b}`, tensors, small: found.small, encoder: null, request: { ...a.request, model: { ...model, cell } } };
+  const stages = a.stages?.filter(({ name }) => name !== "encoder" && !name.startsWith(ENCODER)); // which is a run of its own
+  return { ...a, stages, difference: true, positions: positionsOf(a, b, tensors), id: `${found.a} − ${found.b}`, tensors, small: found.small, encoder: null, request: { ...a.request, model: { ...model, cell } } };
 }
 
 /**

@@ -71,6 +71,9 @@ def test_the_parts_of_the_ledger_add_up_to_the_c_of_torch(watched: Watched, live
     assert [row[0] for row in rows[:2]] == ["c_0", "step 0 “the”"]
     assert sum(float(row[1]) for row in rows[:-1]) == pytest.approx(float(c_n[0, 0, 0]), abs=1e-6)
     assert float(rows[-1][1]) == pytest.approx(float(c_n[0, 0, 0]), abs=1e-6)
+    id = page.evaluate("JSON.parse(document.querySelector('#first-answer').textContent).trace.id")
+    answer = page.request.get(f"{live_server.url}/api/v1/traces/{id}/ledger").json()
+    assert [float(row[2]) for row in rows[:-1]] == [line[0] for line in answer["so_far"]]
     expect(panel.locator(".chart-says")).to_contain_text(f"c = {float(c_n[0, 0, 0]):.4f}".replace("-", "−"))
     panel.locator("[data-choice=unit]").fill("3")
     expect(panel.locator(".chart-says")).to_contain_text(f"c = {float(c_n[0, 0, 3]):.4f}".replace("-", "−"))

@@ -1,35 +1,18 @@
 """Going into the scene in a real browser: down to products and back by pointer, keys and fingers; a gate's knob."""
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, CDPSession, Page, expect
 
-from tests.browser import Watched, chromium, watch
+from tests.browser import Watched, watch
 from tests.conftest import LiveServer
 
 pytestmark = [pytest.mark.browser]
 
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 LAST = "[data-testid=crumbs] li:last-child button"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as made:
-        yield made
-
-
-@pytest.fixture
-def watched(browser: Browser, live_server: LiveServer) -> Iterator[Watched]:
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB", reduced_motion="reduce")
-    context.set_default_timeout(15_000)
-    found = watch(context.new_page(), live_server.url)
-    yield found
-    found.check()
-    context.close()
 
 
 def opened(page: Page, url: str) -> str:

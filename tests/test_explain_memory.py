@@ -41,6 +41,8 @@ def test_a_ledger_adds_up_to_c_at_any_step_of_any_row(asked: dict[str, Any], dat
     rows = torch.tensor(found.rows, dtype=torch.float64)
     assert rows.shape == (len(found.steps) + 1, plan.H)
     assert float((rows.sum(0) - c).abs().max()) <= 1e-5
+    torch.testing.assert_close(torch.tensor(found.so_far, dtype=torch.float64), rows.cumsum(0))
+    assert found.so_far[-1] == found.sum
     assert len(found.steps) == (to + 1 if row.direction == "forward" else steps - to)
 
 

@@ -33,6 +33,7 @@ class LedgerAnswer(BaseModel):
     units: list[int] = Field(min_length=2, max_length=2)  # no tuple: schemathesis misreads prefixItems
     steps: list[int]
     rows: list[list[float | None]]
+    so_far: list[list[float | None]] = Field(description="each line and all before it, added up")
     sum: list[float | None]
     total: list[float | None]
     max_abs_diff: float
@@ -76,7 +77,8 @@ def ledger(trace: Trace, row: str, sample: int, to: int = -1, first: int = 0, st
     after = np.vstack([np.cumprod(keep[::-1], axis=0)[::-1], np.ones_like(c_0)])  # ∏ of the f from step t on
     rows: Numbers = after * np.vstack([c_0, write])  # line 0: all f; line t: those after t
     total: Numbers = held["c"][place, units].double().numpy()
-    summed = rows.sum(axis=0)
+    so_far: Numbers = np.cumsum(rows, axis=0)
+    summed = so_far[-1]
     apart = np.abs(summed - total)
     allowed = TOLERANCE * np.maximum(1.0, np.abs(rows).sum(axis=0))
     if not (apart <= allowed).all():
@@ -97,6 +99,7 @@ def ledger(trace: Trace, row: str, sample: int, to: int = -1, first: int = 0, st
         units=[units.start, units.stop],
         steps=steps,
         rows=rows.tolist(),
+        so_far=so_far.tolist(),
         sum=summed.tolist(),
         total=total.tolist(),
         max_abs_diff=float(apart.max()),

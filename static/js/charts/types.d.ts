@@ -10,6 +10,7 @@ export interface Ledger {
   units: [number, number];
   steps: number[];
   rows: (number | null)[][];
+  so_far: (number | null)[][];
   sum: (number | null)[];
   total: (number | null)[];
   max_abs_diff: number;

@@ -44,14 +44,12 @@ export function mountLedger(el, store, context) {
         from: largest === 0 ? "c_0" : stepName(say, trace, n, steps[largest - 1]), part: spoken(parts[largest]),
       });
     },
-    table({ rows, steps, to, total }, { trace, n }) {
+    table({ rows, so_far: soFar, steps, to, total }, { trace, n }) {
       const { say } = context;
       const u = unit.value();
-      let so_far = 0;
       const lines = rows.map((line, k) => {
-        so_far += line[u] ?? 0;
         const t = k === 0 ? null : steps[k - 1];
-        return { t, cells: [t === null ? "c_0" : stepName(say, trace, n, t), String(line[u]), String(so_far)] };
+        return { t, cells: [t === null ? "c_0" : stepName(say, trace, n, t), String(line[u]), String(soFar[k][u])] };
       });
       lines.push({ t: null, cells: [`c[${to}]`, String(total[u]), ""] });
       return { head: [say("charts.column.step"), say("charts.ledger.left", { unit: u }), say("charts.ledger.sum")], rows: lines };

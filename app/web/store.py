@@ -6,7 +6,6 @@ import json
 import logging
 import os
 import re
-import tempfile
 import threading
 import zlib
 from collections import OrderedDict
@@ -17,6 +16,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import ValidationError
 
 from app.recurrent.spec import Intervention, TraceRequest
+from app.whole import write_whole
 
 log = logging.getLogger("unrolled")
 
@@ -92,15 +92,7 @@ class Shelf:
         if not is_hash(id) or len(text) > self.most_bytes:
             return
         try:
-            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            descriptor, name = tempfile.mkstemp(dir=self.folder, suffix=".part")
-            try:
-                with os.fdopen(descriptor, "wb") as file:
-                    file.write(text)
-                os.replace(name, self.folder / id)
-            except BaseException:
-                os.unlink(name)
-                raise
+            write_whole(self.folder, id, text)
             self._drop_oldest()
         except OSError as error:
             log.warning("a request could not be kept in %s: %s", self.folder, error)

@@ -3,7 +3,6 @@
 import logging
 import os
 import re
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from torch import Tensor
 
 from app.recurrent.errors import Refusal, Say
 from app.recurrent.spec import EmbeddingSpec, HeadSpec, ModelSpec
+from app.whole import write_whole
 from app.zoo.files import plain
 from app.zoo.files.content import Content
 from app.zoo.stacks import Found, Stack
@@ -69,16 +69,8 @@ class Uploads:
         }
         data = plain.packed(small, {"card": card})
         with self._lock:
-            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._make_room(len(data), id)
-            descriptor, name = tempfile.mkstemp(dir=self.folder, suffix=".part")
-            try:
-                with os.fdopen(descriptor, "wb") as file:
-                    file.write(data)
-                os.replace(name, self.folder / id)
-            except BaseException:
-                os.unlink(name)
-                raise
+            write_whole(self.folder, id, data)
         made = self.get(id)
         assert made is not None
         return made

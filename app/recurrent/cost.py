@@ -15,7 +15,7 @@ OVERHEAD = 24 << 20  # bytes: small buffers, the allocator's rounding, Python ob
 # beyond that about this share, so that proof stays cheap beside the pass.
 WHOLE = 60_000_000
 SHARE = 0.03
-BUFFERS = 4 << 20  # bytes for one kernel call's own buffers, or half as many as the weights, which each call packs anew
+BUFFERS = 2 << 20  # bytes for one kernel call's own buffers, or half as many as the weights, which each call packs anew
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 
+from app.allocator import return_large_buffers
 from app.recurrent import answer, shapes, trace
 from app.recurrent.positions import Row
 from app.recurrent.spec import TraceRequest
@@ -34,6 +35,7 @@ def plain(made: trace.Trace) -> torch.nn.LSTM:
 def measure(seconds: float = 4.0) -> Iterator[Figure]:
     """For each size: the compute of POST /traces, with a clamp and with its JSON, and the gates of one sample."""
     torch.set_num_threads(1)  # as in the server's workers
+    return_large_buffers()  # as the server does
     speak = i18n.sayer("en")
     for size in SIZES:
         asked = request(*size)

@@ -135,7 +135,7 @@ async def get_ledger(
     def check(plan: Plan) -> object:
         _, steps = lines(plan, layer, sample, to)
         start, stop = span(plan)
-        numbers = 2 * (len(steps) + 1) * (stop - start)  # the lines, and what they add up to
+        numbers = (len(steps) + 1) * (stop - start)
         if numbers > settings.max_json_numbers:
             raise Refusal(
                 "answer-too-large",
